@@ -1,0 +1,22 @@
+"""Configuration: settings, the YAML file that they come from, the lock and physical names."""
+
+from forecast_config.errors import ConfigError, ForecastError, Problem
+from forecast_config.loader import load_config
+from forecast_config.lock import LockedModel, ModelsLock, lock_text, locked_model, read_lock
+from forecast_config.packaged import PackagedModel
+from forecast_config.settings import EnvironmentSettings, ForecastConfig
+
+__all__ = [
+    "ConfigError",
+    "EnvironmentSettings",
+    "ForecastConfig",
+    "ForecastError",
+    "LockedModel",
+    "ModelsLock",
+    "PackagedModel",
+    "Problem",
+    "load_config",
+    "lock_text",
+    "locked_model",
+    "read_lock",
+]

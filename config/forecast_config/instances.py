@@ -1,0 +1,65 @@
+"""Instance types that SageMaker hosts on: their vCPUs and what they cannot do."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_GRAVITON = re.compile(r"^[a-z]+\d+g[a-z]*$")
+_NVME = re.compile(
+    r"^([a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5\w*|p6.*|trn\w+|dl1)$"
+)
+_GPU_FAMILIES = re.compile(r"^g\d")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    text = files("forecast_config").joinpath("data/instance_types.json").read_text("utf-8")
+    table: dict[str, Any] = json.loads(text)
+    return table
+
+
+def known_instance_types() -> dict[str, int]:
+    """VCPUs of every hosting instance type, by its name (`ml.m5.large`)."""
+    return {**_table()["price_list_only"], **_table()["api"]}
+
+
+def is_listed_by_api(instance_type: str) -> bool:
+    """Whether the SageMaker API's own enumeration names the type.
+
+    AWS's price list names hosting types that the enumeration does not (all of ml.t3 among them);
+    whether a region accepts one of these is known only there.
+    """
+    return instance_type in _table()["api"]
+
+
+def vcpus(instance_type: str) -> int:
+    """Virtual CPUs of a hosting instance type."""
+    return known_instance_types()[instance_type]
+
+
+def _family(instance_type: str) -> str:
+    return instance_type.split(".")[1]
+
+
+def is_burstable(instance_type: str) -> bool:
+    """Whether the type earns CPU credits (ml.t*), which Application Auto Scaling refuses."""
+    return _family(instance_type).startswith(("t2", "t3"))
+
+
+def is_graviton(instance_type: str) -> bool:
+    """Whether the type has an Arm CPU, on which the AWS framework images (x86) cannot start."""
+    family = _family(instance_type)
+    return bool(_GRAVITON.match(family)) and not _GPU_FAMILIES.match(family)
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether the type has NVMe storage, which its own hardware encrypts.
+
+    CreateEndpointConfig refuses a `KmsKeyId` for such types
+    (SageMaker API reference, CreateEndpointConfig, KmsKeyId).
+    """
+    return bool(_NVME.match(_family(instance_type)))

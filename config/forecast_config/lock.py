@@ -1,0 +1,96 @@
+"""The lock file: which model version each environment runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from forecast_config.errors import ConfigError, ForecastError, Problem
+from forecast_config.settings.base import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class LockedModel(Settings):
+    """One model version, pinned by the digest of everything that is packed from it."""
+
+    name: str
+    """Name of the registered model."""
+
+    version: str
+    """Version in the registry."""
+
+    alias: str | None = None
+    """Alias that it was found by; null when it was asked for by version or run."""
+
+    run_id: str
+    """MLflow run that made it."""
+
+    model_digest: Digest
+    """Digest over the model's files, the run's artifacts and its record."""
+
+    signature_digest: Digest
+    """Digest over the model's signature."""
+
+    libraries: dict[str, str]
+    """Versions of Python and of the libraries that the model was logged with."""
+
+    data_version: str | None = None
+    """Version of the data that it was trained on."""
+
+    code_reference: str | None = None
+    """Code that trained it, such as a commit."""
+
+
+class ModelsLock(Settings):
+    """The content of `models.lock.json`."""
+
+    schema_version: Literal[1] = 1
+    """Version of the file's layout."""
+
+    environments: dict[str, LockedModel] = Field(default_factory=dict)
+    """Model by environment."""
+
+
+def read_lock(path: Path) -> ModelsLock:
+    """The lock file's content; an empty lock when there is no such file.
+
+    Raises:
+        ConfigError: The file is not a lock file.
+    """
+    try:
+        return ModelsLock.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return ModelsLock()
+    except OSError as error:
+        raise ConfigError(str(path), [Problem(0, "", f"cannot read: {error.strerror}")]) from None
+    except ValidationError as error:
+        problems = [
+            Problem(0, ".".join(map(str, details["loc"])), details["msg"])
+            for details in error.errors(include_url=False)
+        ]
+        raise ConfigError(str(path), problems) from None
+
+
+def lock_text(lock: ModelsLock) -> str:
+    """The lock as it stands in the file: sorted, so that a diff shows only what changed."""
+    return json.dumps(lock.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+
+
+def locked_model(lock: ModelsLock, environment: str, path: Path) -> LockedModel:
+    """The model that an environment is locked to.
+
+    Raises:
+        ForecastError: The lock has no entry for the environment.
+    """
+    try:
+        return lock.environments[environment]
+    except KeyError:
+        raise ForecastError(
+            f"{path} has no entry for '{environment}'; run: forecast resolve {environment}"
+        ) from None

@@ -1,0 +1,21 @@
+"""A packed model on its way from the packaging to the stacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forecast_config.lock import Digest, LockedModel
+from forecast_config.settings.base import Settings
+
+
+class PackagedModel(Settings):
+    """An archive that passed its contract check, with the model version inside."""
+
+    archive: Path
+    """The `model.tar.gz` on this machine."""
+
+    archive_digest: Digest
+    """Digest of the uncompressed archive: the same for the same inputs on any machine."""
+
+    model: LockedModel
+    """The model version inside."""

@@ -1,0 +1,60 @@
+"""The JSON schema of the configuration file, for editors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from forecast_config.settings import EnvironmentSettings, ForecastConfig, ModelSettings
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def file_schema() -> dict[str, Any]:
+    """The schema of `config/forecast.yaml`.
+
+    `defaults` and every environment hold the same keys and none is required in either: together
+    they must make a whole, which only the loader can tell.
+    """
+    environment = EnvironmentSettings.model_json_schema()
+    model = ModelSettings.model_json_schema()
+    definitions = environment.pop("$defs") | model.pop("$defs")
+    environment["properties"].pop("name")
+    definitions["EnvironmentSettings"] = environment
+    for definition in definitions.values():
+        _make_partial(definition)
+    block = {"$ref": "#/$defs/EnvironmentSettings"}
+    regions = ForecastConfig.model_json_schema()["properties"]["allowed_regions"]
+    return {
+        "$schema": _DIALECT,
+        "title": "Forecast configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["model", "allowed_regions", "environments"],
+        "properties": {
+            "model": model,
+            "allowed_regions": regions,
+            "defaults": {**block, "description": "Keys that every environment starts from."},
+            "environments": {
+                "type": "object",
+                "description": "Settings by environment, laid over the defaults.",
+                "minProperties": 1,
+                "additionalProperties": block,
+            },
+        },
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in `config/schema.json`."""
+    return json.dumps(file_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _make_partial(definition: dict[str, Any]) -> None:
+    definition.pop("required", None)
+    for node in definition.get("properties", {}).values():
+        # Without its kind, which may stand in the defaults, a block can match several of them.
+        node.pop("discriminator", None)
+        if "oneOf" in node:
+            node["anyOf"] = node.pop("oneOf")

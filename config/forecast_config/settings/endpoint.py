@@ -1,0 +1,160 @@
+"""What serves: the endpoint, its instances and their scaling, and how a new version rolls out."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from forecast_config.instances import known_instance_types
+from forecast_config.settings.base import Settings, broken_rule
+
+MAX_EXECUTION_SECONDS = 28_800
+"""Upper bound of MaximumExecutionTimeoutInSeconds (SageMaker API, BlueGreenUpdatePolicy)."""
+
+MIN_EXECUTION_SECONDS = 600
+"""Lower bound of MaximumExecutionTimeoutInSeconds (SageMaker API, BlueGreenUpdatePolicy)."""
+
+CANARY_MAX_SHARE = 0.5
+"""Largest share of a variant's instances that a canary may hold (SageMaker API, CapacitySize)."""
+
+
+class EndpointSettings(Settings):
+    """The endpoint's name and the instances behind it."""
+
+    name: Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+    """The fixed name clients call; at most 63 characters, never carrying a model version."""
+
+    instance_type: str
+    """Instance type, such as ml.m5.large."""
+
+    initial_instance_count: Annotated[int, Field(ge=1)] = 1
+    """Instances at the first deployment; later deployments keep the scaled-out count."""
+
+    variant_name: Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")] = (
+        "AllTraffic"
+    )
+    """Name of the production variant; it must stay the same from deployment to deployment."""
+
+    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    """Time the container has to answer its first ping (60 to 3600)."""
+
+    download_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    """Time an instance has to fetch and unpack the archive (60 to 3600)."""
+
+    @model_validator(mode="after")
+    def _check_instance_type(self) -> Self:
+        if self.instance_type not in known_instance_types():
+            raise broken_rule(
+                "instance_type",
+                f"expected a SageMaker hosting instance type such as ml.m5.large, "
+                f"got '{self.instance_type}'",
+            )
+        return self
+
+
+class CpuUtilizationTarget(Settings):
+    """Scale on the CPU's utilization averaged over all cores."""
+
+    kind: Literal["cpu_utilization"]
+    """Average CPU over all cores; the metric of AWS is a sum over cores and is divided here."""
+
+    percent: Annotated[float, Field(gt=0, le=100)]
+    """Utilization to keep, in percent of all cores (0 to 100)."""
+
+
+class InvocationsTarget(Settings):
+    """Scale on the requests that each instance gets."""
+
+    kind: Literal["invocations_per_instance"]
+    """Average number of requests a minute and instance."""
+
+    per_minute: Annotated[float, Field(gt=0)]
+    """Requests a minute and instance to keep."""
+
+
+ScalingTarget = Annotated[CpuUtilizationTarget | InvocationsTarget, Field(discriminator="kind")]
+
+
+class AutoscalingSettings(Settings):
+    """Bounds and target of Application Auto Scaling for the production variant."""
+
+    min_instance_count: Annotated[int, Field(ge=1)] = 1
+    """Fewest instances; a real-time variant cannot go to 0."""
+
+    max_instance_count: Annotated[int, Field(ge=1)]
+    """Most instances."""
+
+    target: ScalingTarget
+    """What is held constant by adding and removing instances."""
+
+    scale_out_cooldown_seconds: Annotated[int, Field(ge=0)] = 60
+    """Pause after adding instances."""
+
+    scale_in_cooldown_seconds: Annotated[int, Field(ge=0)] = 300
+    """Pause after removing instances."""
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> Self:
+        if self.min_instance_count > self.max_instance_count:
+            raise broken_rule(
+                "max_instance_count",
+                f"expected at least min_instance_count ({self.min_instance_count}), "
+                f"got {self.max_instance_count}",
+            )
+        return self
+
+
+class _BlueGreen(Settings):
+    """What every blue/green rollout has: alarms are watched, then the old fleet goes."""
+
+    wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """Time the alarms are watched after each shift of traffic (0 to 3600)."""
+
+    termination_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    """Time the old instances are kept after the last shift (0 to 3600)."""
+
+    maximum_execution_timeout_seconds: Annotated[
+        int, Field(ge=MIN_EXECUTION_SECONDS, le=MAX_EXECUTION_SECONDS)
+    ] = 3600
+    """Time after which an unfinished rollout is undone (600 to 28800)."""
+
+    _shifts = 1
+
+    @model_validator(mode="after")
+    def _check_waits(self) -> Self:
+        waits = self._shifts * self.wait_seconds + self.termination_wait_seconds
+        if waits >= self.maximum_execution_timeout_seconds:
+            raise broken_rule(
+                "maximum_execution_timeout_seconds",
+                f"expected more than the rollout's own waits ({waits} s), "
+                f"got {self.maximum_execution_timeout_seconds}",
+            )
+        return self
+
+
+class AllAtOnceRollout(_BlueGreen):
+    """A new fleet takes all traffic at once, and is undone when an alarm fires."""
+
+    kind: Literal["all_at_once"]
+    """All traffic moves to the new fleet in one step."""
+
+
+class CanaryRollout(_BlueGreen):
+    """A part of the new fleet is tried first; the rest follows when no alarm fires."""
+
+    kind: Literal["canary"]
+    """A part of the traffic moves first, the rest after wait_seconds."""
+
+    percent: Annotated[int, Field(ge=1, le=50)]
+    """Share of the instances in the first step (1 to 50)."""
+
+    _shifts = 2
+
+    def share_of(self, instance_count: int) -> float:
+        """Share of a fleet that the canary really takes, as instances are whole."""
+        return math.ceil(instance_count * self.percent / 100) / instance_count
+
+
+Rollout = Annotated[AllAtOnceRollout | CanaryRollout, Field(discriminator="kind")]

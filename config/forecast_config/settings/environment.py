@@ -1,0 +1,97 @@
+"""One environment: everything that differs between dev, staging and prod."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from forecast_config.settings.alarms import AlarmSettings
+from forecast_config.settings.base import Settings, broken_rule
+from forecast_config.settings.container import EnvironmentVariables, Image
+from forecast_config.settings.endpoint import (
+    AllAtOnceRollout,
+    AutoscalingSettings,
+    EndpointSettings,
+    Rollout,
+)
+from forecast_config.settings.platform import (
+    ArtifactSettings,
+    DataCaptureSettings,
+    Encryption,
+    Network,
+    NewKey,
+    NoNetwork,
+    TagSettings,
+)
+from forecast_config.settings.rules import broken_rules
+
+LogRetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+"""Days that CloudWatch Logs can keep a log group (PutRetentionPolicy, API reference)."""
+
+
+class EnvironmentSettings(Settings):
+    """Everything that differs between environments.
+
+    The environment's `name` is its key in the file.
+    """
+
+    name: Annotated[str, Field(max_length=20, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+    """Name of the environment, its key under environments."""
+
+    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    """Account id, quoted; left out, the stacks deploy to the account of the credentials."""
+
+    region: str
+    """AWS region; one of allowed_regions."""
+
+    model_alias: Annotated[str, Field(min_length=1, max_length=255)] = "champion"
+    """Registry alias that this environment serves."""
+
+    endpoint: EndpointSettings
+    """The endpoint and its instances."""
+
+    autoscaling: AutoscalingSettings | None = None
+    """Application Auto Scaling; null keeps the instance count fixed."""
+
+    rollout: Rollout = AllAtOnceRollout(kind="all_at_once")
+    """How a new version takes over."""
+
+    image: Image
+    """The serving image."""
+
+    container_environment: EnvironmentVariables = Field(default_factory=dict)
+    """Environment variables of the container."""
+
+    network: Network = NoNetwork(kind="none")
+    """Where the containers run."""
+
+    encryption: Encryption = NewKey(kind="new")
+    """The key that everything at rest is encrypted with."""
+
+    data_capture: DataCaptureSettings | None = None
+    """Capture of requests and answers; null keeps none."""
+
+    alarms: AlarmSettings = AlarmSettings()
+    """Thresholds and whom the alarms reach."""
+
+    artifacts: ArtifactSettings = ArtifactSettings()
+    """Retention of what is stored."""
+
+    log_retention_days: LogRetentionDays = 90
+    """Days that container logs are kept."""
+
+    termination_protection: bool = False
+    """Whether the stacks refuse to be deleted."""
+
+    tags: TagSettings
+    """Tags on every resource."""
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        for key, message in broken_rules(self.__dict__):
+            raise broken_rule(key, message)
+        return self

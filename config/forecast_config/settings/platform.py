@@ -1,0 +1,155 @@
+"""What surrounds the endpoint: network, keys, data capture, storage and tags."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from forecast_config.settings.base import Settings, broken_rule
+
+SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$")]
+TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w .:/=+\-@]+$")]
+
+
+def _check_tag_prefix(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError("expected a tag key that does not start with aws:, which AWS reserves")
+    return key
+
+
+TagKey = Annotated[
+    str,
+    StringConstraints(max_length=128, pattern=r"^[\w .:/=+\-@]+$"),
+    AfterValidator(_check_tag_prefix),
+]
+
+MIN_VPC_PREFIX = 16
+MAX_VPC_PREFIX = 24
+"""The VPC is split into at least two /28 subnets or larger (Amazon VPC user guide: /16 to /28)."""
+
+
+class NoNetwork(Settings):
+    """The containers run in SageMaker's own network."""
+
+    kind: Literal["none"]
+    """No VPC."""
+
+    isolated: bool = False
+    """Whether the container is cut off from every network (EnableNetworkIsolation)."""
+
+
+class ExistingNetwork(Settings):
+    """The containers run in a VPC that exists already."""
+
+    kind: Literal["existing"]
+    """A VPC by its ids; the S3 and ECR endpoints or routes it needs must exist."""
+
+    vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    """Id of the VPC."""
+
+    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=16)]
+    """Ids of 1 to 16 subnets; two in different zones keep the endpoint alive when one fails."""
+
+    security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(min_length=1, max_length=5)]
+    """Ids of 1 to 5 security groups."""
+
+    isolated: bool = False
+    """Whether the container is cut off from every network (EnableNetworkIsolation)."""
+
+
+class NewNetwork(Settings):
+    """The containers run in a new VPC without a way to the internet."""
+
+    kind: Literal["new"]
+    """A new isolated VPC with the VPC endpoints that SageMaker needs."""
+
+    cidr: str = "10.0.0.0/22"
+    """Address range of the VPC, from /16 to /24."""
+
+    max_azs: Annotated[int, Field(ge=2, le=3)] = 2
+    """Availability zones used (2 or 3)."""
+
+    isolated: bool = False
+    """Whether the container is cut off from every network (EnableNetworkIsolation)."""
+
+    @model_validator(mode="after")
+    def _check_cidr(self) -> Self:
+        try:
+            network = ipaddress.IPv4Network(self.cidr)
+        except ValueError:
+            raise broken_rule(
+                "cidr", f"expected an IPv4 range such as 10.0.0.0/22, got '{self.cidr}'"
+            ) from None
+        if not MIN_VPC_PREFIX <= network.prefixlen <= MAX_VPC_PREFIX:
+            raise broken_rule("cidr", f"expected a /16 to /24, got /{network.prefixlen}")
+        return self
+
+
+Network = Annotated[NoNetwork | ExistingNetwork | NewNetwork, Field(discriminator="kind")]
+
+
+class NewKey(Settings):
+    """A customer managed key of the environment's own, rotated."""
+
+    kind: Literal["new"]
+    """A new key."""
+
+    rotation_days: Annotated[int, Field(ge=90, le=2560)] = 365
+    """Days between rotations (90 to 2560)."""
+
+
+class ExistingKey(Settings):
+    """A customer managed key that exists already; its policy must admit the stacks' roles."""
+
+    kind: Literal["existing"]
+    """A key by its ARN."""
+
+    arn: Annotated[
+        str,
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-zA-Z-]+$"),
+    ]
+    """ARN of the key (not of an alias), in the environment's region."""
+
+
+Encryption = Annotated[NewKey | ExistingKey, Field(discriminator="kind")]
+
+
+class DataCaptureSettings(Settings):
+    """Requests and answers kept in the artifact bucket, for monitoring."""
+
+    sampling_percent: Annotated[int, Field(ge=1, le=100)]
+    """Share of the requests that is kept (1 to 100)."""
+
+    retention_days: Annotated[int, Field(ge=1)] = 30
+    """Days after which a captured request is deleted."""
+
+
+class ArtifactSettings(Settings):
+    """How long the bucket keeps what is no longer current, and what happens when it is removed."""
+
+    noncurrent_version_days: Annotated[int, Field(ge=1)] = 90
+    """Days that an overwritten or deleted object can still be brought back."""
+
+    access_log_days: Annotated[int, Field(ge=1)] = 90
+    """Days that the bucket's access logs are kept."""
+
+    on_stack_deletion: Literal["retain", "destroy"] = "retain"
+    """Whether the buckets, key and logs outlive their stack; only an empty bucket is destroyed."""
+
+
+class TagSettings(Settings):
+    """Tags on every resource."""
+
+    team: TagValue
+    """Team that answers for the environment."""
+
+    cost_centre: TagValue
+    """Cost centre that pays for it."""
+
+    additional: Annotated[dict[TagKey, TagValue], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
+    """Further tags."""
