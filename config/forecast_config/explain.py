@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from forecast_config.yaml_source import type_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -21,13 +23,6 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(key, names, n=1)
     hint = f"; did you mean {close[0]}" if close else f"; expected one of: {', '.join(names)}"
     return f"unknown key{hint}"
-
-
-def type_name(value: Any) -> str:
-    """What a value is, in the words of YAML."""
-    names = {dict: "a mapping", tuple: "a list", str: "a string", bool: "a boolean"}
-    names |= {int: "an integer", float: "a number", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
 
 
 _EXPECTED = {

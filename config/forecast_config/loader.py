@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from forecast_config.errors import ConfigError, Problem
-from forecast_config.explain import explain, type_name, unknown_key
+from forecast_config.explain import explain, unknown_key
 from forecast_config.merge import merge
 from forecast_config.settings import EnvironmentSettings, ForecastConfig, ModelSettings
 from forecast_config.settings.rules import broken_rules
-from forecast_config.yaml_source import YamlSource, dotted
+from forecast_config.yaml_source import YamlSource, dotted, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -130,7 +130,7 @@ class _Loader:
 
     def _validate(self, kind: Any, raw: Any, path: KeyPath) -> Any:
         try:
-            return TypeAdapter(kind).validate_python(raw)
+            return TypeAdapter(kind).validate_python(raw, strict=True)
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 location, message = explain(details, raw, kind)

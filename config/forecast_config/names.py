@@ -12,7 +12,7 @@ BUCKET_NAME_LIMIT = 63
 
 _HASH_LENGTH = 8
 _ACCOUNT_LENGTH = 12
-_LONGEST_REGION = len("ap-northeast-1")
+_LONGEST_REGION = len("us-isof-south-1")
 
 
 def bounded(name: str, limit: int) -> str:

@@ -21,12 +21,20 @@ MAX_NODES = 10_000
 MAX_DEPTH = 40
 """Levels of nesting a configuration may have."""
 
+_COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 def dotted(path: KeyPath) -> str:
     """A key path as a person writes it: `environments.prod.tags`."""
     return ".".join(str(part) for part in path)
+
+
+def type_name(value: Any) -> str:
+    """What a value is, in the words of YAML."""
+    names = {dict: "a mapping", tuple: "a list", str: "a string", bool: "a boolean"}
+    names |= {int: "an integer", float: "a number", type(None): "null"}
+    return names.get(type(value), type(value).__name__)
 
 
 class YamlSource:
@@ -85,7 +93,7 @@ class YamlSource:
         finally:
             loader.dispose()
         if not self._problems and not isinstance(data, dict):
-            self._problem(1, (), f"expected a mapping of keys, got {type(data).__name__}")
+            self._problem(1, (), f"expected a mapping of keys, got {type_name(data)}")
         if self._problems:
             raise ConfigError(self.name, self._problems)
         return dict(data)
@@ -108,6 +116,8 @@ class YamlSource:
             self._fail(line, path, "an alias contains itself")
         if len(above) >= MAX_DEPTH:
             self._fail(line, path, f"is nested deeper than {MAX_DEPTH} levels")
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTION_TAGS:
+            self._fail(line, path, "expected plain YAML, got a tag (!)")
         inside = (*above, id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(loader, node, path, inside)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from forecast_config.regions import REGION_PATTERN
 from forecast_config.settings.alarms import AlarmSettings
 from forecast_config.settings.base import Settings, broken_rule
 from forecast_config.settings.container import EnvironmentVariables, Image
@@ -26,6 +27,15 @@ from forecast_config.settings.platform import (
 )
 from forecast_config.settings.rules import broken_rules
 
+
+def _check_region(region: str) -> str:
+    if not REGION_PATTERN.match(region):
+        raise ValueError("expected an AWS region such as eu-central-1")
+    return region
+
+
+Region = Annotated[str, AfterValidator(_check_region)]
+
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
@@ -45,7 +55,7 @@ class EnvironmentSettings(Settings):
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
     """Account id, quoted; left out, the stacks deploy to the account of the credentials."""
 
-    region: str
+    region: Region
     """AWS region; one of allowed_regions."""
 
     model_alias: Annotated[str, Field(min_length=1, max_length=255)] = "champion"

@@ -141,7 +141,7 @@ class ArtifactSettings(Settings):
 
 
 class TagSettings(Settings):
-    """Tags on every resource."""
+    """Who answers for an environment and who pays, and further tags."""
 
     team: TagValue
     """Team that answers for the environment."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config.images import registry_accounts
 from forecast_config.instances import is_burstable, is_graviton
-from forecast_config.regions import REGION_PATTERN
 from forecast_config.settings.container import AwsImage, EcrImage
 from forecast_config.settings.endpoint import CANARY_MAX_SHARE, CanaryRollout
 from forecast_config.settings.platform import ExistingKey
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 Broken = tuple[str, str]
 """Dotted key within the environment, and what was found and expected there."""
-
-
-def _region_is_well_formed(region: str) -> Iterator[Broken]:
-    if not REGION_PATTERN.match(region):
-        yield "region", f"expected an AWS region such as eu-central-1, got '{region}'"
 
 
 def _burstable_types_do_not_scale(endpoint: Any, autoscaling: Any) -> Iterator[Broken]:
@@ -113,7 +107,6 @@ def _key_is_in_region(region: str, encryption: Any) -> Iterator[Broken]:
 
 
 _RULES: tuple[tuple[Callable[..., Iterator[Broken]], tuple[str, ...]], ...] = (
-    (_region_is_well_formed, ("region",)),
     (_burstable_types_do_not_scale, ("endpoint", "autoscaling")),
     (_initial_count_is_within_bounds, ("endpoint", "autoscaling")),
     (_canary_fits_the_fleet, ("endpoint", "autoscaling", "rollout")),
