@@ -1,0 +1,1 @@
+"""A reference forecaster of a produce market: data, features, model, intervals and registration."""
