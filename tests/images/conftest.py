@@ -1,0 +1,244 @@
+"""Reproductions of the serving stacks of AWS's images, in environments of their own.
+
+Each stack's packages are pinned in a requirements file beside this one and installed once into
+``.forecast/images/<digest>``; they conflict with the project's own, so nothing is shared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import importlib.util
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forecast_inference.handler import Predictor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+READY_SECONDS = 90
+
+
+def _load(name: str) -> ModuleType:
+    """A module of the runtime's unit tests: importlib mode puts no test folder on sys.path."""
+    path = HERE.parent / f"unit/inference/{name}.py"
+    spec = importlib.util.spec_from_file_location(f"images_test_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+archives = _load("archives")
+models = _load("models")
+MODELS = {"xgboost": models.market, "sklearn": models.sklearn_array}
+
+
+def _environment(requirements: Path) -> Path:
+    """The Python of a virtual environment that holds exactly the pinned packages."""
+    text = f"{sys.version_info[:2]} {requirements.read_text()}"
+    folder = ROOT / ".forecast/images" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    python = folder / "bin/python"
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
+            pinned = requirements.read_text().splitlines()
+            build_tool = next(line for line in pinned if line.startswith("setuptools=="))
+            # Two of the packages are source distributions from before isolated builds.
+            subprocess.run([*pip, build_tool], check=True)
+            subprocess.run(
+                [*pip, "--no-build-isolation", "--requirement", str(requirements)], check=True
+            )
+            (folder / "complete").touch()
+    return python
+
+
+def _free_port() -> int:
+    """A port below 32768: the Multi Model Server takes higher ones for invalid."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no free port between 20000 and 32000")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer of any status."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running serving stack, and the same archive loaded in this process."""
+
+    kind: str
+    port: int
+    predictor: Predictor
+
+    def ping(self) -> int:
+        return ask(self.port, "GET", "/ping").status
+
+    def invoke(self, body: bytes, content_type: str, accept: str | None = None) -> Answer:
+        headers = {"Content-Type": content_type} | ({} if accept is None else {"Accept": accept})
+        return ask(self.port, "POST", "/invocations", body, headers)
+
+
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Any = None
+) -> Answer:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(client):
+        client.request(method, path, body, headers or {})
+        response = client.getresponse()
+        return Answer(response.status, response.read(), response.headers["Content-Type"])
+
+
+def _flask_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler, which sagemaker-containers needs to be installed")
+    python = _environment(HERE / "requirements-flask.txt")
+    # As the images do: the submitted code is copied to code/ and put on the Python path.
+    shutil.copytree(folder / "model/code", folder / "code")
+    command = [
+        str(python.with_name("gunicorn")), "--worker-class", "gevent", "--workers", "1",
+        "--bind", f"127.0.0.1:{port}", "--pythonpath", f"{HERE},{folder / 'code'}",
+        "flask_stack:main",
+    ]  # fmt: skip
+    return command, {"SAGEMAKER_SUBMIT_DIRECTORY": str(folder / "model/code")}
+
+
+def _mms_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+    if shutil.which("java") is None:
+        pytest.skip("no Java, which the Multi Model Server needs")
+    python = _environment(HERE / "requirements-mms.txt")
+    return [str(python), str(HERE / "mms_stack.py"), str(folder)], {
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        "SAGEMAKER_MODEL_SERVER_VMARGS": "-XX:-UseContainerSupport -Xmx256m",
+        "TMPDIR": str(folder),  # it keeps its pid file there, and takes a found one for itself
+    }
+
+
+def _own_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+    command = [sys.executable, "-m", "forecast_inference.server", "--port", str(port)]
+    return [*command, "--model-dir", str(folder / "model")], {
+        "PYTHONPATH": str(folder / "model/code")
+    }
+
+
+COMMANDS: dict[str, Callable[[int, Path], tuple[list[str], dict[str, str]]]] = {
+    "flask": _flask_command,
+    "mms": _mms_command,
+    "own": _own_command,
+}
+
+
+@contextlib.contextmanager
+def _running(kind: str, archive: Path, folder: Path) -> Iterator[int]:
+    """The port of a stack that serves a copy of the archive in ``folder/model``."""
+    shutil.copytree(archive, folder / "model")
+    port = _free_port()
+    command, variables = COMMANDS[kind](port, folder)
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    environment = {
+        **plain,
+        "SAGEMAKER_BASE_DIR": str(folder),
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_REGION": "us-east-1",
+        **variables,
+    }
+    with (folder / "server.log").open("wb") as log:
+        child = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _await_answer(child, port, folder / "server.log")
+        yield port
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the stack's process group: its server starts others, and may leave them behind."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=10)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _await_answer(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the stack answers at all; a model may still be loading, or have failed."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            break
+        try:
+            ask(port, "GET", "/ping")
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"the serving stack did not start:\n{log.read_text()[-4000:]}")
+
+
+@pytest.fixture(
+    scope="session", params=[f"{kind}-{model}" for kind in COMMANDS for model in MODELS]
+)
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Every stack with every model in turn, ready to predict."""
+    kind, _, model = request.param.partition("-")
+    archive = MODELS[model](archives, tmp_path_factory.mktemp("archive") / "model").path
+    with _running(kind, archive, tmp_path_factory.mktemp(kind)) as port:
+        started = Stack(kind, port, Predictor.load(archive))
+        deadline = time.monotonic() + READY_SECONDS
+        while started.ping() != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        yield started
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Any:
+    """Starts a stack with an archive that the test has changed."""
+
+    @contextlib.contextmanager
+    def start(kind: str, change: Callable[[Path], None]) -> Iterator[Stack]:
+        archive = models.market(archives, tmp_path / "archive").path
+        change(archive)
+        archives.change_info(archive)
+        folder = tmp_path / kind
+        folder.mkdir()
+        with _running(kind, archive, folder) as port:
+            yield Stack(kind, port, Predictor.load(archive))
+
+    return start

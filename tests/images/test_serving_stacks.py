@@ -1,0 +1,142 @@
+"""The same archive answers alike in every serving stack: AWS's two and the project's own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forecast_inference.content import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.images
+
+JSON, CSV = "application/json", "text/csv"
+
+
+def example(stack: Any) -> list[dict[str, Any]]:
+    """Rows for the stack's model, each with another prediction."""
+    if stack.predictor.info.flavor == "sklearn":
+        return [{"a": float(index), "b": 2.0, "c": 9.0 - index} for index in range(5)]
+    base = {"date": "2023-06-30", "cost": 3.0, "stock": 40, "boxes": 2, "promoted": True}
+    items = ["yam", "leek", "kale", "leek", "yam"]
+    return [
+        {**base, "item": item, "quantity": 2.0 * index, "cost": 1.0 + index}
+        for index, item in enumerate(items)
+    ]
+
+
+def predictions(body: bytes) -> list[dict[str, Any]]:
+    answers: list[dict[str, Any]] = json.loads(body)["predictions"]
+    for answer in answers:
+        assert answer.pop("prediction_timestamp").endswith("Z")
+    return answers
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
+    return "\n".join(lines).encode()
+
+
+def test_ping_is_200_once_the_model_has_predicted(stack: Any) -> None:
+    assert stack.ping() == 200
+
+
+@pytest.mark.parametrize("content_type", [JSON, "application/json; charset=utf-8"])
+def test_the_numbers_are_those_of_the_predictor_in_the_order_asked(
+    stack: Any, content_type: str
+) -> None:
+    rows = example(stack)
+    for asked in (rows, rows[::-1]):
+        body = json.dumps({"instances": asked}).encode()
+        answer = stack.invoke(body, content_type)
+        assert (answer.status, answer.content_type) == (200, JSON)
+        found = predictions(answer.body)
+        assert found == predictions(stack.predictor.respond(body, JSON).body)
+        assert len({prediction["price"] for prediction in found}) > 3  # so that the order shows
+
+
+def test_csv_is_read_and_written(stack: Any) -> None:
+    rows = example(stack)
+    expected = predictions(stack.invoke(json.dumps({"instances": rows}).encode(), JSON).body)
+    read = stack.invoke(as_csv(rows), CSV, JSON)
+    assert predictions(read.body) == expected
+    written = stack.invoke(as_csv(rows), CSV, CSV)
+    assert written.status == 200
+    assert written.content_type.partition(";")[0] == CSV
+    header, *lines = written.body.decode().splitlines()
+    position = header.split(",").index("price")
+    assert [float(line.split(",")[position]) for line in lines] == [
+        prediction["price"] for prediction in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "content_type", "status", "code"),
+    [
+        (lambda rows: rows[2].popitem(), JSON, 400, "missing_feature"),
+        (lambda rows: rows[3].update(price=1.0), JSON, 400, "unexpected_key"),
+        (lambda rows: rows[1].update({next(iter(rows[1])): None}), JSON, 400, "null_value"),
+        (lambda rows: rows[4].update({next(iter(rows[1])): []}), JSON, 400, "invalid_type"),
+        (lambda rows: rows.clear(), JSON, 400, "no_instances"),
+        (lambda _: None, "text/html", 415, "unsupported_content_type"),
+        (lambda _: None, "application/x-npy", 415, "unsupported_content_type"),
+        (lambda rows: rows.extend(rows * 2500), JSON, 413, "too_many_rows"),
+    ],
+)
+def test_a_refusal_passes_through_with_its_status_and_its_json(
+    stack: Any, change: Any, content_type: str, status: int, code: str
+) -> None:
+    rows = example(stack)
+    change(rows)
+    body = json.dumps({"instances": rows}).encode()
+    answer = stack.invoke(body, content_type)
+    assert (answer.status, answer.content_type) == (status, JSON)
+    document = json.loads(answer.body)
+    assert document["error"]["code"] == code
+    assert document == json.loads(stack.predictor.respond(body, content_type).body)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b"{", JSON, "invalid_json"),
+        (b'{"instances": [{"a": NaN}]}', JSON, "invalid_json"),
+        (b'{"instances": [{}], "instances": []}', JSON, "no_instances"),
+        (b"a,b\n1", CSV, "missing_feature"),
+        (b"[" * 100_000, JSON, "invalid_json"),
+    ],
+)
+def test_a_broken_body_is_a_400(stack: Any, body: bytes, content_type: str, code: str) -> None:
+    answer = stack.invoke(body, content_type)
+    assert (answer.status, answer.content_type) == (400, JSON)
+    assert json.loads(answer.body)["error"]["code"] == code
+
+
+def test_an_oversized_body_is_a_413(stack: Any) -> None:
+    answer = stack.invoke(b" " * (MAX_BODY_BYTES + 1), JSON)
+    assert answer.status == 413
+    assert json.loads(answer.body)["error"]["code"] == "payload_too_large"
+
+
+def test_a_body_that_is_not_utf8_is_refused(stack: Any) -> None:
+    answer = stack.invoke(b'{"instances": [{"a": "\xff"}]}', JSON)
+    if stack.kind == "mms":
+        # sagemaker-inference decodes the body before it calls the handler, and fails by itself.
+        assert answer.status == 500
+    else:
+        assert answer.status == 400
+        assert json.loads(answer.body)["error"]["code"] == "invalid_encoding"
+
+
+def test_a_model_that_cannot_predict_its_example_is_never_healthy(serve: Any) -> None:
+    """For gunicorn; the Multi Model Server answers a ping whatever becomes of its workers."""
+
+    def break_example(archive: Path) -> None:
+        (archive / "artifacts/input_example.json").write_text('{"instances": []}')
+
+    with serve("flask", break_example) as stack:
+        assert [stack.ping() for _ in range(3)] == [500, 500, 500]

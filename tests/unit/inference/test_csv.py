@@ -1,0 +1,179 @@
+"""CSV in and CSV out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from forecast_inference.handler import Predictor
+
+HEADER = "date,item,quantity,cost,stock,boxes,promoted"
+LINE = "2023-06-30,leek,12.5,3.0,40,2,true"
+
+
+def ask(predictor: Predictor, *lines: str, accept: str | None = None) -> Any:
+    return predictor.respond("\n".join(lines).encode(), "text/csv", accept)
+
+
+def predictions(response: Any) -> list[dict[str, Any]]:
+    assert response.status == 200, response.body
+    answers: list[dict[str, Any]] = json.loads(response.body)["predictions"]
+    for answer in answers:
+        del answer["prediction_timestamp"]
+    return answers
+
+
+def test_csv_and_json_rows_get_the_same_answer(predictor: Predictor, row: dict[str, Any]) -> None:
+    body = json.dumps({"instances": [row, {**row, "quantity": None, "boxes": None}]}).encode()
+    expected = predictions(predictor.respond(body, "application/json"))
+    sent = ask(predictor, HEADER, LINE, "2023-06-30,leek,,3.0,40,,true")
+    assert predictions(sent) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("promoted,boxes,stock,cost,quantity,item,date", "TRUE,2,40,3,12.5,leek,2023-06-30"),
+        (
+            '"date", item ,quantity,cost,stock,boxes,promoted',
+            '"2023-06-30","leek",12.5,3e0,"40",2.0,True',
+        ),
+        ("\ufeff" + HEADER, LINE + "\r\n\n"),
+        (HEADER + "\r", LINE + "\r"),
+    ],
+)
+def test_columns_quotes_and_line_ends_are_free(
+    predictor: Predictor, header: str, line: str
+) -> None:
+    assert predictions(ask(predictor, header, line)) == predictions(ask(predictor, HEADER, LINE))
+
+
+@pytest.mark.parametrize(
+    ("feature", "cell", "code"),
+    [
+        ("cost", "nan", "invalid_type"),
+        ("cost", "inf", "invalid_type"),
+        ("cost", "1_000", "invalid_type"),
+        ("cost", " 3", "invalid_type"),
+        ("cost", "3,5", "invalid_row"),
+        ("cost", "0x10", "invalid_type"),
+        ("cost", "٣", "invalid_type"),
+        ("cost", "1e", "invalid_type"),
+        ("cost", "1e999", "out_of_range"),
+        ("cost", "", "null_value"),
+        ("stock", "1.5", "not_integral"),
+        ("stock", "9" * 30, "out_of_range"),
+        ("stock", "9" * 5000, "invalid_type"),
+        ("stock", "--1", "invalid_type"),
+        ("stock", "many", "invalid_type"),
+        ("promoted", "1", "invalid_type"),
+        ("promoted", "yes", "invalid_type"),
+        ("promoted", "", "null_value"),
+        ("item", "", "null_value"),
+        ("item", "turnip", "unknown_category"),
+        ("date", "30.06.2023", "invalid_date"),
+    ],
+)
+def test_a_wrong_cell_is_refused_by_feature_and_row(
+    predictor: Predictor, feature: str, cell: str, code: str
+) -> None:
+    cells = dict(zip(HEADER.split(","), LINE.split(","), strict=True))
+    response = ask(predictor, HEADER, LINE, ",".join({**cells, feature: cell}.values()))
+    assert response.status == 400
+    error = json.loads(response.body)["error"]
+    assert (error["code"], error["row"]) == (code, 1)
+    if code != "invalid_row":
+        assert error["feature"] == feature
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "where"),
+    [
+        (("",), "empty_body", {}),
+        (("\n\n",), "empty_body", {}),
+        ((HEADER,), "no_instances", {}),
+        ((HEADER.removesuffix(",promoted"), LINE), "missing_feature", {"feature": "promoted"}),
+        ((HEADER + ",price", LINE + ",1"), "unexpected_key", {"feature": "price"}),
+        ((HEADER + ",cost", LINE + ",1"), "duplicate_key", {"feature": "cost"}),
+        ((LINE, LINE), "missing_feature", {"feature": "date"}),
+        ((HEADER, LINE, LINE + ",9"), "invalid_row", {"row": 1}),
+        ((HEADER, LINE, LINE.removesuffix(",true")), "invalid_row", {"row": 1}),
+        ((HEADER, LINE, "", LINE), "invalid_row", {"row": 1}),
+        ((HEADER, LINE + '"'), "invalid_type", {"row": 0, "feature": "promoted"}),
+        ((HEADER, '"' + LINE), "invalid_csv", {}),
+        ((HEADER, "x" * 200_000 + LINE), "invalid_csv", {}),
+    ],
+)
+def test_a_wrong_table_is_refused(
+    predictor: Predictor, lines: tuple[str, ...], code: str, where: dict[str, Any]
+) -> None:
+    response = ask(predictor, *lines)
+    assert response.status == 400
+    error = json.loads(response.body)["error"]
+    del error["message"]
+    assert error == {"code": code, **where}
+
+
+def test_too_many_lines_are_refused(predictor: Predictor) -> None:
+    response = ask(predictor, HEADER, *[LINE] * 10_001)
+    assert response.status == 413
+    assert json.loads(response.body)["error"]["code"] == "too_many_rows"
+
+
+def test_the_answer_as_csv_has_one_flat_line_per_row(predictor: Predictor) -> None:
+    other = LINE.replace("leek", "yam").replace("3.0", "9.0")
+    as_json = predictions(ask(predictor, HEADER, LINE, other))
+    response = ask(predictor, HEADER, LINE, other, accept="text/csv")
+    assert response.content_type == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(response.body.decode())))
+    assert list(rows[0]) == [
+        "price",
+        "price_lower",
+        "price_upper",
+        "demand",
+        "demand_lower",
+        "demand_upper",
+        "confidence_level",
+        "model_version",
+        "prediction_timestamp",
+    ]
+    for line, answer in zip(rows, as_json, strict=True):
+        assert float(line["price"]) == answer["price"]
+        assert float(line["demand"]) == answer["demand"]
+        interval = answer["confidence_interval"]
+        assert [float(line["price_lower"]), float(line["price_upper"])] == interval["price"]
+        assert [float(line["demand_lower"]), float(line["demand_upper"])] == interval["demand"]
+        assert line["confidence_level"] == "0.9"
+        assert line["model_version"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("image/png", "application/json"),
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV", "text/csv"),
+        ("text/*", "text/csv"),
+        ("text/csv, application/json", "text/csv"),
+        ("text/csv;q=0.5, application/json", "application/json"),
+        ("text/csv;q=0", "application/json"),
+        ("text/csv;q=high", "application/json"),
+        ("image/png, text/csv;q=0.1", "text/csv"),
+    ],
+)
+def test_the_answer_s_type_follows_accept(
+    predictor: Predictor, accept: str | None, expected: str
+) -> None:
+    assert ask(predictor, HEADER, LINE, accept=accept).content_type == expected
+
+
+def test_an_error_is_json_also_for_a_client_of_csv(predictor: Predictor) -> None:
+    response = ask(predictor, HEADER, accept="text/csv")
+    assert (response.status, response.content_type) == (400, "application/json")
