@@ -1,0 +1,35 @@
+"""The CDK app: every environment of the configuration as a set of stacks."""
+
+from __future__ import annotations
+
+import sys
+
+from aws_cdk import App
+
+from forecast_config import ForecastError, load_config
+from forecast_packaging.environment import package_for, select
+from forecast_stacks import SynthContext, add_environment
+
+
+def main() -> None:
+    """Synthesize what the context flags ask for."""
+    app = App(analytics_reporting=False)
+    context = SynthContext.from_node(app.node)
+    config = load_config(context.config, accounts=context.accounts)
+    selector = select(
+        config,
+        model_version=context.model_version,
+        model_alias=context.model_alias,
+        candidate_run_id=context.candidate_run_id,
+    )
+    for settings in context.select(config):
+        add_environment(app, settings, package_for(config, settings, selector))
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ForecastError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)

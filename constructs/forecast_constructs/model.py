@@ -1,0 +1,113 @@
+"""A packed model as SageMaker knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnDeletionPolicy
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from forecast_config.errors import ForecastError
+from forecast_constructs.artifact_storage import MODELS_PREFIX
+from forecast_constructs.lineage import tag_lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forecast_config.packaged import PackagedModel
+    from forecast_constructs.execution_role import ExecutionRole
+    from forecast_constructs.network import Placement
+    from forecast_constructs.serving_image import ContainerImage
+
+
+class ForecastModel(Construct):
+    """A model without a name of its own, made from an archive and an image.
+
+    Every change makes a new model before the old one would go, which a fixed name would make
+    impossible. The old one is kept (`UpdateReplacePolicy: Retain`): a rollout that SageMaker undoes
+    by its alarms can leave the endpoint on it after CloudFormation has counted the update as done,
+    and SageMaker neither patches nor scales an endpoint whose model is gone. Kept models and
+    endpoint configurations cost nothing.
+
+    Attributes:
+        model_name: Name that AWS gave to the model.
+        archive_uri: `s3://` address of the archive, which changes with its content only.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        packaged_model: PackagedModel,
+        image: ContainerImage,
+        environment: Mapping[str, str],
+        execution_role: ExecutionRole,
+        network_isolation: bool,
+        placement: Placement | None = None,
+    ) -> None:
+        """Define the model.
+
+        Args:
+            scope: Its stack's synthesizer must publish files under `models/`.
+            construct_id: Id of the construct.
+            packaged_model: The archive and its lineage.
+            image: The serving image.
+            environment: Variables of the container, laid over those of the image.
+            execution_role: The role; it must be allowed to read the archive.
+            network_isolation: Whether the container is cut off from every network.
+            placement: Where in a VPC the container runs; default: in no VPC.
+
+        Raises:
+            ForecastError: The stack publishes its files elsewhere.
+        """
+        super().__init__(scope, construct_id)
+        self.archive_uri = self._publish_archive(packaged_model)
+        resource = sagemaker.CfnModel(
+            self,
+            "Resource",
+            execution_role_arn=execution_role.role.role_arn,
+            enable_network_isolation=network_isolation,
+            primary_container=self._render_container(image, environment),
+            vpc_config=None if placement is None else placement.render_vpc_config(),
+        )
+        resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
+        resource.node.add_dependency(
+            execution_role.policy, *(() if placement is None else placement.prerequisites)
+        )
+        tag_lineage(resource, packaged_model)
+        self.model_name = resource.attr_model_name
+
+    def _publish_archive(self, packaged_model: PackagedModel) -> str:
+        asset = assets.Asset(
+            self,
+            "Archive",
+            path=str(packaged_model.archive),
+            display_name=f"model {packaged_model.model.name} {packaged_model.model.version}",
+            # The file's own hash would change with the zlib that compressed it.
+            asset_hash=packaged_model.archive_digest.removeprefix("sha256:"),
+        )
+        if not asset.s3_object_key.startswith(MODELS_PREFIX):
+            raise ForecastError(
+                f"expected a stack whose synthesizer has the bucket prefix '{MODELS_PREFIX}', "
+                f"got one that publishes to '{asset.s3_object_key}'"
+            )
+        return asset.s3_object_url
+
+    def _render_container(
+        self, image: ContainerImage, environment: Mapping[str, str]
+    ) -> sagemaker.CfnModel.ContainerDefinitionProperty:
+        return sagemaker.CfnModel.ContainerDefinitionProperty(
+            image=image.image_uri,
+            environment={**image.image_environment, **environment},
+            model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
+                s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
+                    s3_uri=self.archive_uri,
+                    s3_data_type="S3Object",
+                    compression_type="Gzip",
+                )
+            ),
+        )

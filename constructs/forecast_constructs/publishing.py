@@ -1,0 +1,101 @@
+"""What the CDK's bootstrap roles may do in a bucket of the environment's own.
+
+The CDK publishes file assets with the bootstrap's file-publishing role, and CloudFormation reads
+the template, published beside them, with its deploy role. Both are allowed the bootstrap's own
+bucket only, so that another one has to admit them by its policies. A policy that names a role is
+accepted only when the role exists: `cdk bootstrap` has to come first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws, DefaultStackSynthesizer, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from forecast_constructs.artifact_storage import MODELS_PREFIX
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+
+_QUALIFIER_CONTEXT = "@aws-cdk/core:bootstrapQualifier"
+
+
+class ArchivePublishing(Construct):
+    """Policies of a bucket and its key that let the CDK publish a stack's files there.
+
+    What is granted is what cdk-assets calls for a file (bucket location and encryption, a list of
+    the one key, a multipart upload) and what CloudFormation calls for a template.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        bucket: s3.IBucket,
+        encryption_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        publisher = iam.ArnPrincipal(self._bootstrap_role_arn("file-publishing-role"))
+        deployer = iam.ArnPrincipal(self._bootstrap_role_arn("deploy-role"))
+        self._admit_publisher(bucket, publisher)
+        self._admit_deployer(bucket, deployer)
+        self._admit_to_key(encryption_key, publisher, "kms:Decrypt", "kms:GenerateDataKey")
+        self._admit_to_key(encryption_key, deployer, "kms:Decrypt")
+
+    def _bootstrap_role_arn(self, purpose: str) -> str:
+        qualifier = self.node.try_get_context(_QUALIFIER_CONTEXT)
+        if qualifier is None:
+            qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        stack = Stack.of(self)
+        return (
+            f"arn:{stack.partition}:iam::{stack.account}:role/"
+            f"cdk-{qualifier}-{purpose}-{stack.account}-{stack.region}"
+        )
+
+    def _admit_publisher(self, bucket: s3.IBucket, principal: iam.IPrincipal) -> None:
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=["s3:GetBucketLocation", "s3:GetEncryptionConfiguration"],
+                resources=[bucket.bucket_arn],
+            )
+        )
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"{MODELS_PREFIX}*"}},
+            )
+        )
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+                resources=[bucket.arn_for_objects(f"{MODELS_PREFIX}*")],
+            )
+        )
+
+    def _admit_deployer(self, bucket: s3.IBucket, principal: iam.IPrincipal) -> None:
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=["s3:GetObject"],
+                resources=[bucket.arn_for_objects(f"{MODELS_PREFIX}*.json")],
+            )
+        )
+
+    def _admit_to_key(self, key: kms.IKey, principal: iam.IPrincipal, *actions: str) -> None:
+        region = Stack.of(self).region
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[principal],
+                actions=list(actions),
+                resources=["*"],
+                conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.{Aws.URL_SUFFIX}"}},
+            )
+        )

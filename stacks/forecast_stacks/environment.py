@@ -1,0 +1,39 @@
+"""All stacks of one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecast_stacks.artifacts_stack import ForecastArtifactsStack
+from forecast_stacks.endpoint_stack import ForecastEndpointStack
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from forecast_config.packaged import PackagedModel
+    from forecast_config.settings import EnvironmentSettings
+
+
+@dataclass(frozen=True)
+class EnvironmentStacks:
+    """The stacks of one environment, in the order of their deployment.
+
+    Attributes:
+        artifacts: The stateful stack.
+        endpoint: The stack of the endpoint.
+    """
+
+    artifacts: ForecastArtifactsStack
+    endpoint: ForecastEndpointStack
+
+
+def add_environment(
+    scope: Construct, settings: EnvironmentSettings, packaged_model: PackagedModel
+) -> EnvironmentStacks:
+    """Add an environment's stacks, which serve the packed model, to an app."""
+    artifacts = ForecastArtifactsStack(scope, settings)
+    endpoint = ForecastEndpointStack(
+        scope, settings, artifacts=artifacts, packaged_model=packaged_model
+    )
+    return EnvironmentStacks(artifacts, endpoint)

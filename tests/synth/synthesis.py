@@ -1,0 +1,188 @@
+"""Fixtures: applications synthesized once for all tests that look at their templates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_cdk import App, Validations
+
+from forecast_config import LockedModel, PackagedModel, load_config
+from forecast_stacks import add_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPOSITORY = Path(__file__).parents[2]
+
+SAMPLES = {
+    "forecast": REPOSITORY / "config/forecast.yaml",
+    "minimal": REPOSITORY / "tests/data/minimal.yaml",
+    "comprehensive": REPOSITORY / "tests/data/comprehensive.yaml",
+}
+"""The project's own configuration, and two that use every key between them."""
+
+SAMPLE_STACKS = {
+    "forecast": ("ForecastDev", "ForecastStaging", "ForecastProd"),
+    "minimal": ("ForecastOnly",),
+    "comprehensive": ("ForecastExisting", "ForecastNew", "ForecastOpen"),
+}
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """An application after its synth."""
+
+    app: App
+    templates: dict[str, dict[str, Any]]
+    manifest: dict[str, Any]
+    assets: dict[str, dict[str, Any]]
+    report: dict[str, Any] = field(repr=False)
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def samples() -> dict[str, Path]:
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def sample_stacks() -> dict[str, tuple[str, ...]]:
+    return SAMPLE_STACKS
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PackagedModel]:
+    """A packed model of any version; the archive's bytes never reach a template."""
+    archive = tmp_path_factory.mktemp("archive") / "model.tar.gz"
+    archive.write_bytes(b"an archive")
+
+    def make(version: str = "16", **lineage: Any) -> PackagedModel:
+        known = {
+            "name": "forecaster",
+            "version": version,
+            "run_id": f"run-{version}",
+            "model_digest": _digest(f"model {version}"),
+            "signature_digest": _digest("signature"),
+            "libraries": {"python": "3.12"},
+            "data_version": "2023-06-30",
+            "code_reference": "0123abc",
+        }
+        return PackagedModel(
+            archive=archive,
+            archive_digest=_digest(f"archive {version}"),
+            model=LockedModel(**{**known, **lineage}),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_app(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., App]:
+    """An app with the feature flags that the CDK CLI hands to it."""
+    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
+
+    def make(**flags: Any) -> App:
+        return App(
+            analytics_reporting=False,
+            context={**context, **flags},
+            outdir=str(tmp_path_factory.mktemp("cdk.out")),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def synthesize(
+    new_app: Callable[..., App], packaged: Callable[..., PackagedModel]
+) -> Callable[..., Synthesized]:
+    """A configuration file's environments, synthesized as app.py does."""
+
+    def make(
+        config: Path, version: str = "16", plugins: Callable[..., Any] | None = None
+    ) -> Synthesized:
+        app = new_app()
+        if plugins is not None:
+            Validations.of(app).add_plugins(plugins(app))
+        for settings in load_config(config).environments.values():
+            add_environment(app, settings, packaged(version))
+        app.synth()
+        return _read(app)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def synthesized(synthesize: Callable[..., Synthesized]) -> Callable[[str], Synthesized]:
+    """A sample configuration, synthesized at most once."""
+    made: dict[str, Synthesized] = {}
+
+    def get(sample: str) -> Synthesized:
+        if sample not in made:
+            made[sample] = synthesize(SAMPLES[sample])
+        return made[sample]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def template(synthesized: Callable[[str], Synthesized]) -> Callable[[str], dict[str, Any]]:
+    """The template of a stack of any sample configuration."""
+
+    def get(stack: str) -> dict[str, Any]:
+        name = stack.removesuffix("Artifacts")
+        sample = next(sample for sample, names in SAMPLE_STACKS.items() if name in names)
+        return synthesized(sample).templates[stack]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def resources(
+    template: Callable[[str], dict[str, Any]],
+) -> Callable[[str, str], list[dict[str, Any]]]:
+    """The resources of one type in a stack of any sample configuration."""
+
+    def get(stack: str, kind: str) -> list[dict[str, Any]]:
+        return [
+            resource
+            for resource in template(stack)["Resources"].values()
+            if resource["Type"] == f"AWS::{kind}"
+        ]
+
+    return get
+
+
+def _read(app: App) -> Synthesized:
+    folder = Path(app.outdir)
+
+    def load(path: Path) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(path.read_text())
+        return document
+
+    report = folder / "validation-report.json"
+    return Synthesized(
+        app=app,
+        templates={
+            path.name.removesuffix(".template.json"): load(path)
+            for path in sorted(folder.glob("*.template.json"))
+        },
+        manifest=load(folder / "manifest.json"),
+        assets={
+            path.name.removesuffix(".assets.json"): load(path)
+            for path in sorted(folder.glob("*.assets.json"))
+        },
+        report=load(report) if report.is_file() else {},
+    )

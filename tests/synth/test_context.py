@@ -1,0 +1,74 @@
+"""Context flags are read strictly, and a mistake is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forecast_config import ForecastError, load_config
+from forecast_stacks import SynthContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_cdk import App
+
+
+def test_without_flags_everything_in_the_projects_configuration_is_meant(
+    new_app: Callable[..., App], repository: Path
+) -> None:
+    context = SynthContext.from_node(new_app().node)
+
+    assert context.config == Path("config/forecast.yaml")
+    assert (context.model_version, context.model_alias, context.candidate_run_id) == (None,) * 3
+    config = load_config(repository / context.config, accounts=context.accounts)
+    assert [settings.name for settings in context.select(config)] == ["dev", "staging", "prod"]
+
+
+def test_flags_are_typed(new_app: Callable[..., App]) -> None:
+    app = new_app(
+        config="other.yaml",
+        environments=" dev, prod,dev ",
+        accounts="dev=111111111111, prod=222222222222",
+        model_version=16,
+    )
+    context = SynthContext.from_node(app.node)
+
+    assert context.config == Path("other.yaml")
+    assert context.environments == ("dev", "prod")
+    assert context.accounts == {"dev": "111111111111", "prod": "222222222222"}
+    assert context.model_version == "16"
+
+
+def test_only_the_environments_asked_for_are_selected(
+    new_app: Callable[..., App], samples: dict[str, Path]
+) -> None:
+    config = load_config(samples["forecast"])
+    context = SynthContext.from_node(new_app(environments="prod,dev").node)
+
+    assert [settings.name for settings in context.select(config)] == ["prod", "dev"]
+
+
+def test_an_unknown_environment_is_rejected_by_name(
+    new_app: Callable[..., App], samples: dict[str, Path]
+) -> None:
+    context = SynthContext.from_node(new_app(environments="dev,production").node)
+
+    with pytest.raises(
+        ForecastError, match="environments: expected one of dev, staging, prod, got 'production'"
+    ):
+        context.select(load_config(samples["forecast"]))
+
+
+@pytest.mark.parametrize("accounts", ["111111111111", "dev", "dev=", "=111111111111"])
+def test_a_malformed_account_is_rejected(new_app: Callable[..., App], accounts: str) -> None:
+    with pytest.raises(ForecastError, match="accounts: expected environment=account"):
+        SynthContext.from_node(new_app(accounts=accounts).node)
+
+
+@pytest.mark.parametrize("flag", ["config", "environments", "accounts", "model_version"])
+def test_a_flag_without_a_value_is_rejected(new_app: Callable[..., App], flag: str) -> None:
+    with pytest.raises(ForecastError, match=f"{flag}: expected a value, got none"):
+        SynthContext.from_node(new_app(**{flag: " "}).node)
