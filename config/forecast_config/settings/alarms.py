@@ -39,7 +39,7 @@ class AlarmSettings(Settings):
     error_rate_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     """Minutes that the share must be exceeded for."""
 
-    rollback_error_count: Annotated[int, Field(ge=1)] = 1
+    rollback_error_count: Annotated[int, Field(ge=1)] = 5
     """Failed requests of a new fleet within a minute that undo its rollout (critical)."""
 
     notifications: NotificationSettings = NotificationSettings()

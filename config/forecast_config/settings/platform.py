@@ -45,7 +45,7 @@ class ExistingNetwork(Settings):
     """The containers run in a VPC that exists already."""
 
     kind: Literal["existing"]
-    """A VPC by its ids; the S3 and ECR endpoints or routes it needs must exist."""
+    """A VPC by its ids; it must have a way to Amazon S3, by an endpoint or a route."""
 
     vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
     """Id of the VPC."""
@@ -102,7 +102,11 @@ class NewKey(Settings):
 
 
 class ExistingKey(Settings):
-    """A customer managed key that exists already; its policy must admit the stacks' roles."""
+    """A customer managed key that exists already.
+
+    Its policy must admit the account's IAM policies, CloudWatch and CloudWatch Logs, and the
+    file-publishing and deploy roles of the CDK bootstrap.
+    """
 
     kind: Literal["existing"]
     """A key by its ARN."""

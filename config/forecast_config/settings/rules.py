@@ -12,7 +12,7 @@ from forecast_config.images import registry_accounts
 from forecast_config.instances import is_burstable, is_graviton
 from forecast_config.settings.container import AwsImage, EcrImage
 from forecast_config.settings.endpoint import CANARY_MAX_SHARE, CanaryRollout
-from forecast_config.settings.platform import ExistingKey
+from forecast_config.settings.platform import ExistingKey, NewNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -91,6 +91,8 @@ def _aws_image_runs_on_instance(endpoint: Any, image: Any) -> Iterator[Broken]:
 def _downloads_need_a_network(image: Any, network: Any) -> Iterator[Broken]:
     if isinstance(image, AwsImage) and image.allow_downloads and network.isolated:
         yield "image.allow_downloads", "expected false, as network.isolated cuts off every index"
+    elif isinstance(image, AwsImage) and image.allow_downloads and isinstance(network, NewNetwork):
+        yield "image.allow_downloads", "expected false, as a new network has no way to an index"
 
 
 def _image_is_in_region(region: str, image: Any) -> Iterator[Broken]:

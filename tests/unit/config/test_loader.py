@@ -206,6 +206,20 @@ def test_rejects_scaling_that_aws_would_refuse(
     assert message in problem
 
 
+@pytest.mark.parametrize(
+    "network", [{"kind": "none", "isolated": True}, {"kind": "new", "isolated": False}]
+)
+def test_rejects_downloads_without_a_way_to_an_index(
+    problems_of: Callable[[Any], list[str]], network: dict[str, Any]
+) -> None:
+    document = _with("environments.dev.network", network)
+    document["environments"]["dev"]["image"] = {"allow_downloads": True}
+
+    (problem,) = problems_of(document)
+
+    assert "environments.dev.image.allow_downloads: expected false" in problem
+
+
 def test_rejects_a_region_without_the_chosen_image(
     problems_of: Callable[[Any], list[str]],
 ) -> None:
