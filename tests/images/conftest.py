@@ -1,14 +1,12 @@
 """Reproductions of the serving stacks of AWS's images, in environments of their own.
 
-Each stack's packages are pinned in a requirements file beside this one and installed once into
-``.forecast/images/<digest>``; they conflict with the project's own, so nothing is shared.
+Each stack's packages are pinned in a requirements file beside this one; they conflict with the
+project's own, so nothing is shared.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import http.client
 import importlib.util
 import os
@@ -31,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    Install = Callable[[Path], Path]
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 READY_SECONDS = 90
 
 
@@ -51,28 +50,6 @@ def _load(name: str) -> ModuleType:
 archives = _load("archives")
 models = _load("models")
 MODELS = {"xgboost": models.market, "sklearn": models.sklearn_array}
-
-
-def _environment(requirements: Path) -> Path:
-    """The Python of a virtual environment that holds exactly the pinned packages."""
-    text = f"{sys.version_info[:2]} {requirements.read_text()}"
-    folder = ROOT / ".forecast/images" / hashlib.sha256(text.encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    python = folder / "bin/python"
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-            pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps"]
-            pinned = requirements.read_text().splitlines()
-            build_tool = next(line for line in pinned if line.startswith("setuptools=="))
-            # Two of the packages are source distributions from before isolated builds.
-            subprocess.run([*pip, build_tool], check=True)
-            subprocess.run(
-                [*pip, "--no-build-isolation", "--requirement", str(requirements)], check=True
-            )
-            (folder / "complete").touch()
-    return python
 
 
 def _free_port() -> int:
@@ -119,10 +96,10 @@ def ask(
         return Answer(response.status, response.read(), response.headers["Content-Type"])
 
 
-def _flask_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+def _flask_command(port: int, folder: Path, install: Install) -> tuple[list[str], dict[str, str]]:
     if shutil.which("cc") is None:
         pytest.skip("no C compiler, which sagemaker-containers needs to be installed")
-    python = _environment(HERE / "requirements-flask.txt")
+    python = install(HERE / "requirements-flask.txt")
     # As the images do: the submitted code is copied to code/ and put on the Python path.
     shutil.copytree(folder / "model/code", folder / "code")
     command = [
@@ -133,10 +110,10 @@ def _flask_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
     return command, {"SAGEMAKER_SUBMIT_DIRECTORY": str(folder / "model/code")}
 
 
-def _mms_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+def _mms_command(port: int, folder: Path, install: Install) -> tuple[list[str], dict[str, str]]:
     if shutil.which("java") is None:
         pytest.skip("no Java, which the Multi Model Server needs")
-    python = _environment(HERE / "requirements-mms.txt")
+    python = install(HERE / "requirements-mms.txt")
     return [str(python), str(HERE / "mms_stack.py"), str(folder)], {
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
@@ -145,14 +122,14 @@ def _mms_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
     }
 
 
-def _own_command(port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+def _own_command(port: int, folder: Path, _: Install) -> tuple[list[str], dict[str, str]]:
     command = [sys.executable, "-m", "forecast_inference.server", "--port", str(port)]
     return [*command, "--model-dir", str(folder / "model")], {
         "PYTHONPATH": str(folder / "model/code")
     }
 
 
-COMMANDS: dict[str, Callable[[int, Path], tuple[list[str], dict[str, str]]]] = {
+COMMANDS: dict[str, Callable[[int, Path, Install], tuple[list[str], dict[str, str]]]] = {
     "flask": _flask_command,
     "mms": _mms_command,
     "own": _own_command,
@@ -160,11 +137,11 @@ COMMANDS: dict[str, Callable[[int, Path], tuple[list[str], dict[str, str]]]] = {
 
 
 @contextlib.contextmanager
-def _running(kind: str, archive: Path, folder: Path) -> Iterator[int]:
+def _running(kind: str, archive: Path, folder: Path, install: Install) -> Iterator[int]:
     """The port of a stack that serves a copy of the archive in ``folder/model``."""
     shutil.copytree(archive, folder / "model")
     port = _free_port()
-    command, variables = COMMANDS[kind](port, folder)
+    command, variables = COMMANDS[kind](port, folder, install)
     plain = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     environment = {
         **plain,
@@ -214,31 +191,46 @@ def _await_answer(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
     scope="session", params=[f"{kind}-{model}" for kind in COMMANDS for model in MODELS]
 )
 def stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    pinned_environment: Install,
 ) -> Iterator[Stack]:
     """Every stack with every model in turn, ready to predict."""
     kind, _, model = request.param.partition("-")
     archive = MODELS[model](archives, tmp_path_factory.mktemp("archive") / "model").path
-    with _running(kind, archive, tmp_path_factory.mktemp(kind)) as port:
-        started = Stack(kind, port, Predictor.load(archive))
-        deadline = time.monotonic() + READY_SECONDS
-        while started.ping() != 200 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        yield started
+    with _running(kind, archive, tmp_path_factory.mktemp(kind), pinned_environment) as port:
+        yield _when_ready(Stack(kind, port, Predictor.load(archive)))
+
+
+def _when_ready(stack: Stack) -> Stack:
+    deadline = time.monotonic() + READY_SECONDS
+    while stack.ping() != 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return stack
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Any:
-    """Starts a stack with an archive that the test has changed."""
+def serve_folder(tmp_path: Path, pinned_environment: Install) -> Any:
+    """Starts a stack with an extracted archive."""
 
     @contextlib.contextmanager
-    def start(kind: str, change: Callable[[Path], None]) -> Iterator[Stack]:
+    def start(kind: str, archive: Path) -> Iterator[Stack]:
+        folder = tmp_path / kind
+        folder.mkdir()
+        with _running(kind, archive, folder, pinned_environment) as port:
+            yield Stack(kind, port, Predictor.load(archive))
+
+    return start
+
+
+@pytest.fixture
+def serve(tmp_path: Path, serve_folder: Any) -> Any:
+    """Starts a stack with an archive that the test has changed."""
+
+    def start(kind: str, change: Callable[[Path], None]) -> Any:
         archive = models.market(archives, tmp_path / "archive").path
         change(archive)
         archives.change_info(archive)
-        folder = tmp_path / kind
-        folder.mkdir()
-        with _running(kind, archive, folder) as port:
-            yield Stack(kind, port, Predictor.load(archive))
+        return serve_folder(kind, archive)
 
     return start

@@ -1,0 +1,49 @@
+"""What several suites share: virtual environments for packages that cannot be installed here."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+
+
+def _install(requirements: Path) -> Path:
+    text = f"{sys.version_info[:2]}\n{requirements.read_text(encoding='utf-8')}"
+    folder = ROOT / ".forecast" / "test-environments"
+    folder /= hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    python = folder / "bin" / "python"
+    with folder.with_suffix(".lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [*pip, "--no-deps"]
+            # Some packages are source distributions from before isolated builds.
+            build_tools = re.findall(r"^setuptools==\S+", text, re.MULTILINE)
+            if build_tools:
+                subprocess.run([*pip, *build_tools], check=True)
+                pip.append("--no-build-isolation")
+            subprocess.run([*pip, "--requirement", requirements], check=True)
+            (folder / "complete").touch()
+    return python
+
+
+@pytest.fixture(scope="session")
+def pinned_environment() -> Callable[[Path], Path]:
+    """The Python of an environment that holds exactly the packages of a requirements file.
+
+    Each is installed once, below `.forecast/test-environments`, and found again by its content.
+    """
+    return _install
