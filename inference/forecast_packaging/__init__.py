@@ -1,0 +1,30 @@
+"""Packaging: from a version in an MLflow registry to the archive that an endpoint runs."""
+
+from forecast_packaging.archive import Progress
+from forecast_packaging.build import package
+from forecast_packaging.contract import open_archive
+from forecast_packaging.errors import (
+    ContractError,
+    LockMismatchError,
+    ModelError,
+    PackagingError,
+    RegistryError,
+)
+from forecast_packaging.resolve import Alias, Candidate, Selector, Version, resolve, write_lock
+
+__all__ = [
+    "Alias",
+    "Candidate",
+    "ContractError",
+    "LockMismatchError",
+    "ModelError",
+    "PackagingError",
+    "Progress",
+    "RegistryError",
+    "Selector",
+    "Version",
+    "open_archive",
+    "package",
+    "resolve",
+    "write_lock",
+]

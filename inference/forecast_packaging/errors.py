@@ -1,0 +1,25 @@
+"""Errors of the way from a registered model to an archive: each is one clear sentence."""
+
+from __future__ import annotations
+
+from forecast_config.errors import ForecastError
+
+
+class PackagingError(ForecastError):
+    """Base of every error raised on the way from a registered model to its archive."""
+
+
+class RegistryError(PackagingError):
+    """A registry that cannot be reached, or that does not hold what was asked for."""
+
+
+class LockMismatchError(PackagingError):
+    """A locked model that is no longer what the registry or the archive's makers would give."""
+
+
+class ModelError(PackagingError):
+    """A registered model that cannot be served as it was logged."""
+
+
+class ContractError(PackagingError):
+    """An archive that failed its contract check, and so was not accepted."""

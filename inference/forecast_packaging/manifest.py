@@ -1,0 +1,115 @@
+"""Manifests: the files of a folder with their sizes and digests, and what they are worth."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast_packaging.documents import canonical, sha256_of
+from forecast_packaging.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+CHUNK_BYTES = 1024 * 1024
+"""Bytes held in memory at a time while files are read."""
+
+_MAX_NAME_BYTES = 255
+_FIRST_PRINTABLE = 0x20
+_DELETE = 0x7F
+
+
+@dataclass(frozen=True, order=True)
+class FileEntry:
+    """One file of a manifest.
+
+    Attributes:
+        path: Path below the folder, with forward slashes.
+        size: Bytes.
+        sha256: Digest of the content, 64 hexadecimal digits.
+    """
+
+    path: str
+    size: int
+    sha256: str
+
+
+def scan(folder: Path, shown: str) -> tuple[FileEntry, ...]:
+    """The manifest of a folder, sorted by path.
+
+    Args:
+        folder: The folder.
+        shown: What the folder is, in error messages.
+
+    Raises:
+        ModelError: A link, a device, a socket, or a name that is not safe in an archive.
+    """
+    entries = [
+        FileEntry(path, file.stat().st_size, file_sha256(file))
+        for path, file in walk_files(folder, shown)
+    ]
+    return tuple(sorted(entries))
+
+
+def digest_of(entries: Iterable[FileEntry]) -> str:
+    """The identity of a manifest: sha256 over its canonical JSON, sorted by path."""
+    return sha256_of(canonical([asdict(entry) for entry in sorted(entries)]))
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file as 64 hexadecimal digits, read in bounded memory."""
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def walk_files(folder: Path, shown: str) -> Iterator[tuple[str, Path]]:
+    """The regular files of a folder as pairs of relative path and file, in no set order.
+
+    Raises:
+        ModelError: As `scan`.
+    """
+    yield from _walk(folder, "", shown)
+
+
+def check_path(path: str, shown: str) -> None:
+    """Refuse a relative path that is not the same harmless path on every machine.
+
+    Raises:
+        ModelError: An empty, absolute or climbing path, a control character, a backslash, a
+            name over 255 bytes, or one that is not UTF-8.
+    """
+    for name in path.split("/"):
+        if name in {"", ".", ".."} or "\\" in name or any(map(_is_control, name)):
+            raise ModelError(f"{shown} holds a file with the unsafe path {path!r}")
+        try:
+            length = len(name.encode())
+        except UnicodeEncodeError:
+            raise ModelError(f"{shown} holds a file whose name is not UTF-8: {path!r}") from None
+        if length > _MAX_NAME_BYTES:
+            raise ModelError(
+                f"{shown} holds a file name of {length} bytes, expected at most {_MAX_NAME_BYTES}"
+            )
+
+
+def _is_control(character: str) -> bool:
+    return ord(character) < _FIRST_PRINTABLE or ord(character) == _DELETE
+
+
+def _walk(folder: Path, prefix: str, shown: str) -> Iterator[tuple[str, Path]]:
+    with os.scandir(folder) as listing:
+        entries = list(listing)
+    for entry in entries:
+        path = f"{prefix}{entry.name}"
+        check_path(path, shown)
+        mode = entry.stat(follow_symlinks=False).st_mode
+        if stat.S_ISDIR(mode):
+            yield from _walk(Path(entry.path), f"{path}/", shown)
+        elif stat.S_ISREG(mode):
+            yield path, Path(entry.path)
+        else:
+            kind = "a link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
+            raise ModelError(f"{shown} holds {path!r}, which is {kind}: expected files only")

@@ -1,0 +1,176 @@
+"""Resolving: a model version found once in the registry and pinned in the lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecast_config import LockedModel, ModelsLock, lock_text, read_lock
+from forecast_packaging.cache import CachedVersion, SnapshotCache
+from forecast_packaging.errors import LockMismatchError
+from forecast_packaging.plan import lock_of, plan_archive
+from forecast_packaging.registry import CANDIDATE_TAG, RegisteredVersion, Registry
+from forecast_packaging.workspace import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Alias:
+    """The version that an alias points to."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of a number."""
+
+    number: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The newest version of a run.
+
+    Attributes:
+        run_id: The run id asked for.
+        run_id_tag: Tag of the version that holds the candidate's run id.
+        approved_tag: Tag and value that the version must carry; None asks for no approval.
+    """
+
+    run_id: str
+    run_id_tag: str = CANDIDATE_TAG
+    approved_tag: tuple[str, str] | None = None
+
+
+Selector = Alias | Version | Candidate
+"""Which version of a model is meant."""
+
+
+def resolve(
+    *, root: Path, tracking_uri: str, name: str, selector: Selector, refresh: bool = True
+) -> LockedModel:
+    """The lock entry of a model version; its snapshot is in the cache afterwards.
+
+    Args:
+        root: The project's root; relative tracking URIs start there, the cache is below it.
+        tracking_uri: MLflow tracking URI.
+        name: The registered model.
+        selector: Which version is meant.
+        refresh: Whether the registry is asked in any case. Without it a version asked for by
+            number that is in the cache needs no registry; aliases and candidates can move, and
+            are always asked for.
+
+    Raises:
+        RegistryError: The registry cannot be reached, or does not hold the version.
+        ModelError: The version cannot be served as it was logged.
+    """
+    cache = SnapshotCache(root)
+    if isinstance(selector, Version) and not refresh:
+        known = cache.look_up(tracking_uri, name, selector.number)
+        snapshot = cache.find(known.digest) if known else None
+        if known and snapshot:
+            version = RegisteredVersion(name, selector.number, known.run_id)
+            return _lock(snapshot, version)
+    registry = Registry(tracking_uri, root)
+    version = _ask(registry, name, selector)
+    return _lock(_download(registry, cache, tracking_uri, version), version)
+
+
+def fetch_locked(*, root: Path, tracking_uri: str, lock: LockedModel) -> Snapshot:
+    """The snapshot of a locked version, from the cache or else from the registry.
+
+    Raises:
+        LockMismatchError: The registry gives other files, or another run, than were locked.
+        RegistryError: The snapshot is not in the cache, and the registry cannot be reached or
+            does not hold the version.
+    """
+    cache = SnapshotCache(root)
+    snapshot = cache.find(lock.model_digest)
+    if snapshot is not None:
+        return snapshot
+    registry = Registry(tracking_uri, root)
+    version = registry.resolve_version(lock.name, lock.version)
+    snapshot = _download(registry, cache, tracking_uri, version)
+    if snapshot.digest != lock.model_digest:
+        raise LockMismatchError(
+            f"version {lock.version} of model {lock.name!r} was locked as {lock.model_digest}, and "
+            f"the registry now gives {snapshot.digest}: to take what it gives now, run: "
+            "forecast resolve"
+        )
+    return snapshot
+
+
+def check_lock(lock: LockedModel, snapshot: Snapshot, plan: ArchivePlan) -> None:
+    """Refuse a lock entry that says of its own snapshot what is not so.
+
+    Raises:
+        LockMismatchError: The entry was edited, or written by another version of this project.
+    """
+    version = RegisteredVersion(lock.name, lock.version, lock.run_id, lock.alias)
+    actual = _lock(snapshot, version, plan)
+    for key in ("signature_digest", "libraries", "data_version", "code_reference"):
+        locked, found = getattr(lock, key), getattr(actual, key)
+        if locked != found:
+            raise LockMismatchError(
+                f"the lock of version {lock.version} of model {lock.name!r} has the {key} "
+                f"{locked}, expected {found}: run: forecast resolve"
+            )
+
+
+def write_lock(path: Path, environment: str, model: LockedModel) -> ModelsLock:
+    """Write one environment's entry into the lock file; the others stay as they are.
+
+    Returns:
+        The whole lock as written.
+
+    Raises:
+        ConfigError: The file that is there is not a lock file.
+    """
+    entries = dict(read_lock(path).environments)
+    entries[environment] = model
+    lock = ModelsLock(environments=entries)
+    write_atomic(path, lock_text(lock).encode())
+    return lock
+
+
+def _ask(registry: Registry, name: str, selector: Selector) -> RegisteredVersion:
+    if isinstance(selector, Alias):
+        return registry.resolve_alias(name, selector.name)
+    if isinstance(selector, Version):
+        return registry.resolve_version(name, selector.number)
+    return registry.resolve_candidate(
+        name,
+        selector.run_id,
+        run_id_tag=selector.run_id_tag,
+        approved_tag=selector.approved_tag,
+    )
+
+
+def _download(
+    registry: Registry, cache: SnapshotCache, tracking_uri: str, version: RegisteredVersion
+) -> Snapshot:
+    with cache.new() as folder:
+        registry.download(version, folder)
+        snapshot = cache.store(folder)
+    known = CachedVersion(run_id=version.run_id, digest=snapshot.digest)
+    cache.remember(tracking_uri, version.name, version.version, known)
+    return snapshot
+
+
+def _lock(
+    snapshot: Snapshot, version: RegisteredVersion, plan: ArchivePlan | None = None
+) -> LockedModel:
+    return lock_of(
+        snapshot,
+        plan_archive(snapshot) if plan is None else plan,
+        name=version.name,
+        version=version.version,
+        run_id=version.run_id,
+        alias=version.alias,
+    )

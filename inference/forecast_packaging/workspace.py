@@ -1,0 +1,94 @@
+"""Workspaces: folders that appear under their final name complete, or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = ".tmp-"
+_OWNED = ".owned"
+_GATE = ".gate"
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[Path]:
+    """A private temporary folder inside `folder`, on the same file system as what it becomes.
+
+    It is removed at the end. One left behind by a process that was killed is removed by the
+    next call: its owner held a file lock, which dies with the process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _GATE).open("w") as gate:
+        # The gate keeps a sweep from seeing a new folder between its making and its locking.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        _sweep(folder)
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+        owner = (folder / f"{path.name}{_OWNED}").open("w")
+        fcntl.flock(owner, fcntl.LOCK_EX)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        Path(owner.name).unlink(missing_ok=True)
+        owner.close()
+
+
+def publish_folder(source: Path, target: Path) -> None:
+    """Move a complete folder to its final name; another process may have done so before.
+
+    Only for content-addressed targets: whoever was first, the content is the same.
+    """
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+def publish_file(source: Path, target: Path) -> None:
+    """Move a complete file to its final name, on disk before it can be seen there."""
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    source.replace(target)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a small file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.glob(f"{_PREFIX}*"):
+        if path.name.endswith(_OWNED):
+            _sweep_if_abandoned(path, path.with_name(path.name.removesuffix(_OWNED)))
+        elif not path.with_name(f"{path.name}{_OWNED}").exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _sweep_if_abandoned(owner: Path, path: Path) -> None:
+    try:
+        with owner.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+            owner.unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,247 @@
+"""Program: logs and registers small models of every flavor; run by the fixtures in a process of
+its own, because MLflow warns of things that are no concern of the tests.
+
+Usage: make_registry.py <tracking uri> [<model name> …]; without names, all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import catboost
+import lightgbm
+import mlflow
+import mlflow.catboost
+import mlflow.lightgbm
+import mlflow.pyfunc
+import mlflow.sklearn
+import mlflow.xgboost
+import numpy as np
+import pandas as pd
+import xgboost
+from mlflow import MlflowClient
+from mlflow.models import infer_signature
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+RNG = np.random.default_rng(7)
+ROWS = 60
+X = pd.DataFrame(
+    {
+        "item_index": RNG.integers(0, 3, ROWS),
+        "day_of_week": RNG.integers(0, 7, ROWS),
+        "quantity_sold": RNG.normal(10, 2, ROWS),
+    }
+)
+Y = pd.DataFrame(
+    {
+        "forecasted_price": X["quantity_sold"] * 0.5,
+        "forecasted_demand": X["day_of_week"] + X["item_index"] * 2.0,
+    }
+)
+PRICE = Y[["forecasted_price"]]
+EXAMPLE = X.head(3)
+TWO = infer_signature(X, Y)
+ONE = infer_signature(X, PRICE)
+SERVING = {
+    "inputs": [
+        {"name": "date", "type": "date"},
+        {"name": "item_code", "type": "string", "categories": ["102", "104", "110"]},
+    ],
+    "derived": {
+        "item_index": {"kind": "category_index", "source": "item_code"},
+        "day_of_week": {"kind": "day_of_week", "source": "date"},
+    },
+    "outputs": [
+        {"name": "forecasted_price", "minimum": 0.0},
+        {"name": "forecasted_demand", "minimum": 0.0},
+    ],
+    "interval": {
+        "level": 0.9,
+        "outputs": {
+            "forecasted_price": {"kind": "relative", "lower": -0.2, "upper": 0.3},
+            "forecasted_demand": {"kind": "absolute", "lower": -5.0, "upper": 9.0},
+        },
+    },
+    "input_example": {
+        "instances": [
+            {"date": "2023-06-30", "item_code": "104", "quantity_sold": 9.5},
+            {"date": "2023-07-01", "item_code": "102", "quantity_sold": 11.0},
+        ]
+    },
+}
+
+
+REQUESTED = pd.DataFrame(
+    # item 104 is the second category, 2023-06-30 was a Friday; item 102 the first, on a Saturday
+    {"item_index": [1, 0], "day_of_week": [4, 5], "quantity_sold": [9.5, 11.0]}
+)
+
+
+def booster(rounds: int = 5) -> xgboost.Booster:
+    return xgboost.train({"max_depth": 3}, xgboost.DMatrix(X, Y), rounds)
+
+
+def keep_answer(name: str, answer: Any) -> None:
+    """Note what the trained object itself answers, before anything is logged or packed."""
+    Path("answers").mkdir(exist_ok=True)
+    rows = np.asarray(answer, dtype=float).reshape(len(answer), -1).tolist()
+    Path("answers", f"{name}.json").write_text(json.dumps(rows))
+
+
+def log_produce() -> Any:
+    mlflow.set_tags({"data_version": "2023-06-30", "code_reference": "abc123"})
+    mlflow.log_dict(SERVING, "artifacts/serving.json")
+    mlflow.log_text("sold by the piece\n", "artifacts/notes/单位.txt")
+    model = booster()
+    keep_answer("produce", model.predict(xgboost.DMatrix(REQUESTED)))
+    return mlflow.xgboost.log_model(model, name="model", signature=TWO)
+
+
+def log_produce_larger() -> Any:
+    mlflow.set_tag("mlflow.source.git.commit", "def456")
+    mlflow.log_dict(SERVING, "artifacts/serving.json")
+    data = mlflow.data.from_pandas(X, name="market")
+    mlflow.log_input(data, context="training")
+    return mlflow.xgboost.log_model(booster(9), name="model", signature=TWO)
+
+
+def log_lightgbm_booster() -> Any:
+    model = lightgbm.train(
+        {"verbose": -1, "num_threads": 1}, lightgbm.Dataset(X, PRICE.iloc[:, 0]), 5
+    )
+    keep_answer("lightgbm_booster", model.predict(EXAMPLE))
+    return mlflow.lightgbm.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+
+
+def log_lightgbm_wrapper() -> Any:
+    model = lightgbm.LGBMRegressor(n_estimators=4, verbose=-1).fit(X, PRICE.iloc[:, 0])
+    keep_answer("lightgbm_wrapper", model.predict(EXAMPLE))
+    return mlflow.lightgbm.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+
+
+def log_catboost() -> Any:
+    model = catboost.CatBoostRegressor(
+        iterations=4, verbose=0, loss_function="MultiRMSE", allow_writing_files=False
+    ).fit(X, Y)
+    keep_answer("catboost", model.predict(EXAMPLE))
+    return mlflow.catboost.log_model(model, name="model", signature=TWO, input_example=EXAMPLE)
+
+
+def log_xgboost_wrapper() -> Any:
+    model = xgboost.XGBRegressor(n_estimators=4).fit(X, Y)
+    keep_answer("xgboost_wrapper", model.predict(EXAMPLE))
+    return mlflow.xgboost.log_model(
+        model, name="model", signature=TWO, input_example=EXAMPLE, model_format="json"
+    )
+
+
+def log_xgboost_stopped_early() -> Any:
+    model = xgboost.XGBRegressor(n_estimators=200, early_stopping_rounds=2)
+    model.fit(X, PRICE, eval_set=[(X, PRICE)], verbose=False)
+    return mlflow.xgboost.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+
+
+def log_sklearn_skops() -> Any:
+    model = RandomForestRegressor(n_estimators=5, random_state=0).fit(X, Y)
+    keep_answer("sklearn_skops", model.predict(EXAMPLE))
+    return mlflow.sklearn.log_model(
+        model,
+        name="model",
+        signature=TWO,
+        input_example=EXAMPLE,
+        serialization_format="skops",
+        skops_trusted_types=["sklearn.tree._tree.Tree"],
+    )
+
+
+def log_gradient_boosting() -> Any:
+    model = GradientBoostingRegressor(n_estimators=4).fit(X, PRICE.iloc[:, 0])
+    keep_answer("gradient_boosting", model.predict(EXAMPLE))
+    return mlflow.sklearn.log_model(
+        model,
+        name="model",
+        signature=ONE,
+        input_example=EXAMPLE,
+        serialization_format="skops",
+        skops_trusted_types=["sklearn.tree._tree.Tree"],
+    )
+
+
+def log_sklearn_pickle() -> Any:
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(X, Y)
+    keep_answer("sklearn_pickle", model.predict(EXAMPLE))
+    return mlflow.sklearn.log_model(
+        model,
+        name="model",
+        signature=TWO,
+        input_example=EXAMPLE,
+        serialization_format="cloudpickle",
+    )
+
+
+def log_sklearn_columns() -> Any:
+    chosen = ColumnTransformer([("scaled", StandardScaler(), ["quantity_sold"])])
+    model = make_pipeline(chosen, LinearRegression()).fit(X, Y)
+    keep_answer("sklearn_columns", model.predict(EXAMPLE))
+    return mlflow.sklearn.log_model(
+        model, name="model", signature=TWO, input_example=EXAMPLE, serialization_format="pickle"
+    )
+
+
+class Constant(mlflow.pyfunc.PythonModel):
+    def predict(self, model_input: Any) -> list[float]:
+        return [1.0] * len(model_input)
+
+
+def log_python_model() -> Any:
+    return mlflow.pyfunc.log_model(
+        name="model", python_model=Constant(), signature=ONE, input_example=EXAMPLE
+    )
+
+
+MODELS = {
+    "produce": [log_produce, log_produce_larger],
+    "lightgbm_booster": [log_lightgbm_booster],
+    "lightgbm_wrapper": [log_lightgbm_wrapper],
+    "catboost": [log_catboost],
+    "xgboost_wrapper": [log_xgboost_wrapper],
+    "xgboost_stopped_early": [log_xgboost_stopped_early],
+    "sklearn_skops": [log_sklearn_skops],
+    "gradient_boosting": [log_gradient_boosting],
+    "sklearn_pickle": [log_sklearn_pickle],
+    "sklearn_columns": [log_sklearn_columns],
+    "python_model": [log_python_model],
+}
+
+
+def register(name: str) -> list[Any]:
+    versions = []
+    for log in MODELS[name]:
+        with mlflow.start_run():
+            mlflow.log_metrics({"wape": 0.125, "mase": 0.8, "undefined": float("nan")})
+            logged = log()
+        versions.append(mlflow.register_model(logged.model_uri, name))
+    return versions
+
+
+def main(tracking_uri: str, names: list[str]) -> None:
+    mlflow.set_tracking_uri(tracking_uri)
+    mlflow.set_registry_uri(tracking_uri)
+    client = MlflowClient()
+    for name in names or MODELS:
+        versions = register(name)
+        client.set_registered_model_alias(name, "champion", versions[0].version)
+        if len(versions) > 1:
+            client.set_registered_model_alias(name, "challenger", versions[1].version)
+            client.set_model_version_tag(name, "2", "candidate_run_id", "run-of-the-week")
+            client.set_model_version_tag(name, "2", "approval", "granted")
+
+
+main(sys.argv[1], sys.argv[2:])
