@@ -1,0 +1,38 @@
+"""The `forecast` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from forecast_config import ForecastError
+from forecast_operations import configuration, local_aws
+from forecast_operations.console import err
+from forecast_operations.package import package_command
+from forecast_operations.resolve import resolve_command
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="forecast",
+    help="Put a forecasting model from MLflow into production on Amazon SageMaker.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("resolve")(resolve_command)
+app.command("package")(package_command)
+app.add_typer(local_aws.app, name="local")
+app.add_typer(configuration.app, name="config")
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one sentence and an exit code, no traceback."""
+    try:
+        app()
+    except ForecastError as error:
+        err.print(f"error: {error}", markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; it can be run again")
+        sys.exit(INTERRUPTED)

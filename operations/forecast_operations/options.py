@@ -1,0 +1,49 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_config import ConfigError, Problem, load_config
+
+if TYPE_CHECKING:
+    from forecast_config import EnvironmentSettings, ForecastConfig
+
+DEFAULT_CONFIG = Path("config/forecast.yaml")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file.", show_default=True)
+]
+EnvironmentsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ENV]...", help="Environments; all of them when none is named."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def chosen(
+    path: Path, names: list[str] | None
+) -> tuple[ForecastConfig, dict[str, EnvironmentSettings]]:
+    """The configuration and the environments named, in the order of the file.
+
+    Raises:
+        ConfigError: The configuration is wrong, or has no environment of a name.
+    """
+    config = load_config(path)
+    unknown = [name for name in names or () if name not in config.environments]
+    if unknown:
+        known = ", ".join(config.environments)
+        problems = [
+            Problem(0, "environments", f"expected one of: {known}, got '{name}'")
+            for name in unknown
+        ]
+        raise ConfigError(str(path), problems)
+    wanted = {
+        name: settings
+        for name, settings in config.environments.items()
+        if not names or name in names
+    }
+    return config, wanted

@@ -1,0 +1,53 @@
+"""`forecast package`: build the archive that each environment runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentsArgument,
+    JsonOption,
+    chosen,
+)
+from forecast_packaging.environment import package_for
+
+if TYPE_CHECKING:
+    from forecast_config import PackagedModel
+
+
+def package_command(
+    environments: EnvironmentsArgument = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Build model.tar.gz from the locked version and check it; nothing is done when it is there.
+
+    The same locked version gives the same bytes for every environment.
+    """
+    settings, wanted = chosen(config, environments)
+    packaged: dict[str, PackagedModel] = {}
+    for name, environment in wanted.items():
+        with err.status(f"packing for {name}"), byte_progress("packing") as update:
+            packaged[name] = package_for(
+                settings, environment, progress=lambda _stage, done, total: update(done, total)
+            )
+    if as_json:
+        documents = (f'"{name}": {model.model_dump_json()}' for name, model in packaged.items())
+        print_json("{" + ", ".join(documents) + "}")
+        return
+    table = Table("environment", "version", "archive", "bytes", "digest")
+    for name, model in packaged.items():
+        table.add_row(
+            name,
+            model.model.version,
+            str(model.archive.relative_to(settings.root)),
+            f"{model.archive.stat().st_size:,}",
+            model.archive_digest.removeprefix("sha256:")[:12],
+        )
+    out.print(table)

@@ -1,0 +1,83 @@
+"""`forecast resolve`: pin the model version that each environment runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from forecast_config import read_lock
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentsArgument,
+    JsonOption,
+    chosen,
+)
+from forecast_packaging import Alias, resolve, write_lock
+from forecast_packaging.environment import select
+
+if TYPE_CHECKING:
+    from forecast_config import LockedModel
+    from forecast_packaging import Selector
+
+
+def resolve_command(
+    environments: EnvironmentsArgument = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    alias: Annotated[
+        str | None, typer.Option(help="Alias to look up instead of the configured one.")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--model-version", help="Version to pin, whatever its aliases.")
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option("--candidate-run-id", help="Pin the version of this run.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Look the model up in the registry and pin it in models.lock.json, beside the configuration.
+
+    Every environment is looked up by its own alias unless told otherwise.
+    """
+    settings, wanted = chosen(config, environments)
+    asked = select(settings, model_version=version, model_alias=alias, candidate_run_id=candidate)
+    before = read_lock(settings.lock_path).environments
+    found: dict[str, LockedModel] = {}
+    known: dict[Selector, LockedModel] = {}
+    for name, environment in wanted.items():
+        selector = asked or Alias(environment.model_alias)
+        if selector not in known:
+            with err.status(f"asking {settings.model.tracking_uri} for {settings.model.name}"):
+                known[selector] = resolve(
+                    root=settings.root,
+                    tracking_uri=settings.model.tracking_uri,
+                    name=settings.model.name,
+                    selector=selector,
+                )
+        found[name] = known[selector]
+    for name, model in found.items():
+        lock = write_lock(settings.lock_path, name, model)
+    if as_json:
+        print_json(lock.model_dump_json(indent=2, include={"environments": set(found)}))
+        return
+    out.print(_table(before, found))
+    out.print(f"pinned in {settings.lock_path}")
+
+
+def _table(before: dict[str, LockedModel], found: dict[str, LockedModel]) -> Table:
+    table = Table("environment", "model", "version", "was", "run", "digest")
+    for name, model in found.items():
+        was = before.get(name)
+        table.add_row(
+            name,
+            model.name,
+            model.version,
+            "-" if was is None else "unchanged" if was == model else was.version,
+            model.run_id[:8],
+            model.model_digest.removeprefix("sha256:")[:12],
+        )
+    return table
