@@ -157,9 +157,7 @@ def main() -> None:
                 console.print(f"run {number + 1} of {arguments.runs}")
                 bench.measure(request)
         finally:
-            subprocess.run(
-                ["forecast", "local", "down"], cwd=folder, env=bench.environment, check=False
-            )
+            bench.run("forecast", "local", "down")
         show(bench.seconds, len(json.loads(request)["instances"]))
 
 

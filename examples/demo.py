@@ -23,9 +23,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forecast_local.lifecycle import LocalAws
-
     from forecast_config import EnvironmentSettings
+    from forecast_local.lifecycle import LocalAws
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / ".forecast" / "demo.log"
@@ -107,9 +106,8 @@ def perform(job: Job) -> None:
     Raises:
         StepFailedError: A step failed.
     """
-    from forecast_local.lifecycle import status  # noqa: PLC0415
-
     from forecast_config import load_config, names  # noqa: PLC0415
+    from forecast_local.lifecycle import status  # noqa: PLC0415
 
     settings = load_config(ROOT / "config" / "forecast.yaml").environments[job.environment]
     environment = tool_environment()

@@ -1,0 +1,1 @@
+"""Application Auto Scaling with the checks that SageMaker variants undergo on AWS."""

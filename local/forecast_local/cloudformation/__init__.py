@@ -1,0 +1,1 @@
+"""CloudFormation with an engine of its own behind moto's wire protocol."""

@@ -1,0 +1,1 @@
+"""CloudWatch with exact dimensions, composite alarms and AWS's initial alarm state."""

@@ -1,0 +1,1 @@
+"""The CloudFormation resource types that this AWS knows, one module per service."""

@@ -1,0 +1,1 @@
+"""The SageMaker runtime API: invocations of the model servers, their metrics and capture."""
