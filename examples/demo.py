@@ -30,7 +30,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / ".forecast" / "demo.log"
 SHOWN_LOG_LINES = 15
 
-console = Console(soft_wrap=True, highlight=False)
+PIPED_WIDTH = 120
+
+console = Console(
+    soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH
+)
 
 
 class StepFailedError(Exception):
@@ -58,8 +62,8 @@ class Job:
         """Titles and commands up to the archive."""
         return [
             ("train and register the model", ["python", "examples/train.py", *self.data_arguments]),
-            ("pin the champion", ["forecast", "resolve", self.environment]),
-            ("pack model.tar.gz", ["forecast", "package", self.environment]),
+            ("pin the champion", ["forecast", "resolve"]),
+            ("pack model.tar.gz", ["forecast", "package"]),
             ("start the local AWS", ["forecast", "local", "up"]),
         ]
 
@@ -216,18 +220,27 @@ def main() -> int:
 
 def say_how_to_go_on(job: Job, *, keep: bool) -> None:
     """Print the commands that follow."""
+    endpoint = f"produce-forecast-{job.environment}"
+    if keep:
+        commands = (
+            "source .venv/bin/activate",
+            'eval "$(forecast local env)"    # the CDK CLI, the AWS CLI and boto3 talk to it',
+            f"aws sagemaker describe-endpoint --endpoint-name {endpoint}",
+            "npx cdk deploy ForecastStaging",
+            "forecast local down",
+        )
+    else:
+        console.print(
+            "\nthe local AWS is stopped again; the registry, the lock and the archive stay"
+        )
+        commands = (
+            "make demo KEEP=1                 # leaves the local AWS running, to try things",
+            "git add config/models.lock.json  # what each environment runs, for review",
+            "README.md: the same steps one by one, and other versions",
+        )
     console.print("\ngo on:")
-    if not keep:
-        console.print("  the local AWS is stopped again; `make demo KEEP=1` leaves it running")
-        return
-    console.print(
-        '  eval "$(.venv/bin/forecast local env)"   # AWS CLI, CDK CLI and boto3 talk to it'
-    )
-    console.print(
-        f"  aws sagemaker describe-endpoint --endpoint-name produce-forecast-{job.environment}"
-    )
-    console.print("  cdk deploy ForecastProd")
-    console.print("  forecast local down")
+    for command in commands:
+        console.print(f"  {command}", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, REPOSITORY]
+    subprocess.run(build, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
+    wheel: zipfile.ZipFile,
+) -> None:
+    top = {name.split("/", 1)[0] for name in wheel.namelist() if ".dist-info" not in name}
+
+    assert top == {
+        "forecast_config",
+        "forecast_constructs",
+        "forecast_inference",
+        "forecast_local",
+        "forecast_operations",
+        "forecast_packaging",
+        "forecast_stacks",
+    }
+
+
+def test_the_wheel_brings_the_tables_along(wheel: zipfile.ZipFile) -> None:
+    assert "forecast_config/data/serving_images.json" in wheel.namelist()
+    assert "forecast_config/data/instance_types.json" in wheel.namelist()
+
+
+def _readme_blocks() -> list[str]:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+
+    named = {name for block in _readme_blocks() for name in re.findall(r"\bmake ([a-z-]+)", block)}
+
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_every_forecast_command_of_the_readme_exists() -> None:
+    commands = {
+        tuple(match.split())
+        for block in _readme_blocks()
+        for match in re.findall(r"^\$? ?forecast ((?:local |config )?[a-z]+)", block, re.MULTILINE)
+    }
+
+    assert commands
+    for command in commands:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("forecast"), *command, "--help"],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, command
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", text)
+
+    assert links
+    assert [link for link in links if not (REPOSITORY / link).exists()] == []

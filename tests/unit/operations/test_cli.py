@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from forecast_config import LockedModel, PackagedModel, read_lock
+from forecast_operations import local_aws, package, resolve
+from forecast_packaging import Alias, Candidate, RegistryError, Version
+
+if TYPE_CHECKING:
+    from forecast_packaging import Selector
+
+MODEL = LockedModel(
+    name="forecaster",
+    version="16",
+    alias="champion",
+    run_id="a" * 32,
+    model_digest=f"sha256:{'0' * 64}",
+    signature_digest=f"sha256:{'1' * 64}",
+    libraries={"python": "3.11.7", "scikit-learn": "1.9.0"},
+)
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "forecast.yaml"
+    endpoint = {"instance_type": "ml.m5.large"}
+    document = {
+        "model": {
+            "name": "forecaster",
+            "candidate": {"approval": {"name": "status", "value": "approved"}},
+        },
+        "allowed_regions": ["eu-central-1"],
+        "defaults": {
+            "region": "eu-central-1",
+            "image": {"kind": "aws", "framework": "scikit-learn", "version": "1.9-0"},
+            "tags": {"team": "forecasting", "cost_centre": "CC-1"},
+        },
+        "environments": {
+            "dev": {"endpoint": {"name": "forecast-dev", **endpoint}, "model_alias": "challenger"},
+            "prod": {"endpoint": {"name": "forecast-prod", **endpoint}},
+        },
+    }
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def _forecast(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("forecast")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Selector]:
+    selectors: list[Selector] = []
+
+    def registry(*, selector: Selector, **_: Any) -> LockedModel:
+        selectors.append(selector)
+        return MODEL
+
+    monkeypatch.setattr(resolve, "resolve", registry)
+    return selectors
+
+
+def test_each_environment_is_pinned_by_its_own_alias(config: Path, asked: list[Selector]) -> None:
+    resolve.resolve_command(config=config)
+
+    assert asked == [Alias("challenger"), Alias("champion")]
+    assert set(read_lock(config.with_name("models.lock.json")).environments) == {"dev", "prod"}
+
+
+def test_only_the_named_environment_is_pinned(config: Path, asked: list[Selector]) -> None:
+    resolve.resolve_command(["prod"], config=config)
+
+    assert asked == [Alias("champion")]
+    assert set(read_lock(config.with_name("models.lock.json")).environments) == {"prod"}
+
+
+def test_the_registry_is_asked_once_for_what_several_run(
+    config: Path, asked: list[Selector]
+) -> None:
+    resolve.resolve_command(config=config, version="16")
+
+    assert asked == [Version("16")]
+
+
+def test_a_candidate_must_be_approved_as_configured(config: Path, asked: list[Selector]) -> None:
+    resolve.resolve_command(["dev"], config=config, candidate="b" * 32)
+
+    assert asked == [Candidate("b" * 32, approved_tag=("status", "approved"))]
+
+
+def test_nothing_is_written_when_one_environment_cannot_be_resolved(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def registry(*, selector: Selector, **_: Any) -> LockedModel:
+        if selector == Alias("champion"):
+            raise RegistryError("the registry has no alias champion")
+        return MODEL
+
+    monkeypatch.setattr(resolve, "resolve", registry)
+
+    with pytest.raises(RegistryError):
+        resolve.resolve_command(config=config)
+
+    assert not config.with_name("models.lock.json").exists()
+
+
+def test_the_archives_are_reported_as_json(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive = tmp_path / "model.tar.gz"
+    packaged = PackagedModel(archive=archive, archive_digest=MODEL.model_digest, model=MODEL)
+    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
+
+    package.package_command(["dev"], config=config, as_json=True)
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["dev"]["archive"] == str(archive)
+    assert document["dev"]["model"]["version"] == "16"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["resolve", "qa"], 2, "environments: expected one of: dev, prod, got 'qa'"),
+        (["package", "dev"], 1, "has no entry for 'dev'; run: forecast resolve dev"),
+        (
+            ["resolve", "--alias", "a", "--model-version", "1"],
+            1,
+            "got model_version and model_alias",
+        ),
+        (["resolve"], 1, "mlflow.db"),
+        (["local", "env"], 1, "is not running; start it with: forecast local up"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_an_exit_code(
+    config: Path, arguments: list[str], status: int, message: str
+) -> None:
+    done = _forecast(*arguments, "--config", str(config))
+
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_local_aws_that_does_not_run_is_a_status(config: Path) -> None:
+    done = _forecast("local", "status", "--config", str(config))
+
+    assert done.returncode == 1
+    assert "is not running" in done.stdout
+
+
+def test_the_local_aws_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "forecast_local", None)
+
+    with pytest.raises(local_aws.ForecastError, match="with its extra 'local'"):
+        local_aws._lifecycle()
+
+
+def test_the_shipped_configuration_is_valid() -> None:
+    done = _forecast("config", "check", "--config", str(REPOSITORY / "config" / "forecast.yaml"))
+
+    assert done.returncode == 0, done.stderr
+    assert "is valid: dev, staging, prod" in done.stdout
