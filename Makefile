@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= --numprocesses auto --dist loadgroup
 
 .PHONY: help
 help: ## Show what can be made

@@ -1,4 +1,4 @@
-"""What several suites share: virtual environments for packages that cannot be installed here."""
+"""What several suites share: who runs where, and environments for what cannot be installed here."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ def _install(requirements: Path) -> Path:
             subprocess.run([*pip, "--requirement", requirements], check=True)
             (folder / "complete").touch()
     return python
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process when several run, as they share what they set up."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(scope="session")
