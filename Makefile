@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+CDK_ARGS ?=
 PYTEST_ARGS ?= --numprocesses auto --dist loadgroup
 
 .PHONY: help
@@ -13,7 +14,7 @@ help: ## Show what can be made
 
 $(VENV)/.ready: pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.11" if v < (3, 11) else 0)'
-	@echo "installing the Python packages into $(VENV)"
+	@echo "installing the Python packages into $(VENV): about 2 GB, a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
@@ -43,7 +44,7 @@ lint: setup ## Check style, types and who imports whom
 
 .PHONY: synth
 synth: setup ## Write the CloudFormation templates to cdk.out
-	@cdk synth --quiet
+	@cdk synth --quiet $(CDK_ARGS)
 
 .PHONY: benchmark
 benchmark: setup ## Time every stage of the main job

@@ -1,7 +1,8 @@
 """The main job from an empty registry to a forecast, on this machine alone.
 
-Every step is a command that can be run by hand; each is shown before it runs. What a step prints
-goes to a log, which is named when the step fails.
+It has a configuration, a registry and a lock of its own in `.forecast/demo`, and leaves the
+project's alone. Every step is a command that can be run by hand; each is shown as it ran. What a
+step prints goes to a log, which is named when the step fails.
 """
 
 from __future__ import annotations
@@ -17,19 +18,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from forecast_config import ForecastError, load_config, names
+from forecast_local import lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forecast_config import EnvironmentSettings
-    from forecast_local.lifecycle import LocalAws
 
 ROOT = Path(__file__).resolve().parents[1]
-LOG = ROOT / ".forecast" / "demo.log"
+SHIPPED_CONFIG = ROOT / "config" / "forecast.yaml"
+FOLDER = Path(".forecast") / "demo"
+CONFIG = FOLDER / "forecast.yaml"
+LOG = FOLDER / "demo.log"
+TRACKING_URI = f"sqlite:///{FOLDER}/mlflow.db"
 SHOWN_LOG_LINES = 15
-
 PIPED_WIDTH = 120
 
 console = Console(
@@ -46,33 +56,56 @@ class Job:
     """The commands of the main job for one environment.
 
     Attributes:
-        environment: Name of the environment to deploy.
+        settings: The environment to deploy.
         data: Folder of a real market in the layout of the contest; None generates a market.
     """
 
-    environment: str
+    settings: EnvironmentSettings
     data: Path | None
 
     @property
-    def data_arguments(self) -> list[str]:
-        """The arguments that choose the market."""
+    def stack(self) -> str:
+        """Name of the stack to deploy."""
+        return names.stack(self.settings.name)
+
+    @property
+    def request(self) -> list[str]:
+        """The command that writes a request."""
+        return ["python", "examples/request.py", *self._market]
+
+    @property
+    def _market(self) -> list[str]:
         return [] if self.data is None else ["--data", str(self.data)]
 
     def before_the_cloud(self) -> list[tuple[str, list[str]]]:
-        """Titles and commands up to the archive."""
+        """Titles and commands up to the archive and the local AWS."""
+        train = ["python", "examples/train.py", "--tracking-uri", TRACKING_URI, *self._market]
+        config = ["--config", str(CONFIG)]
         return [
-            ("train and register the model", ["python", "examples/train.py", *self.data_arguments]),
-            ("pin the champion", ["forecast", "resolve"]),
-            ("pack model.tar.gz", ["forecast", "package"]),
-            ("start the local AWS", ["forecast", "local", "up"]),
+            ("train and register the model", train),
+            ("pin the champion", ["forecast", "resolve", *config]),
+            ("pack model.tar.gz", ["forecast", "package", *config]),
+            ("start the local AWS", ["forecast", "local", "up", *config]),
         ]
 
-    def in_the_cloud(self, stack: str) -> list[tuple[str, list[str]]]:
+    def in_the_cloud(self) -> list[tuple[str, list[str]]]:
         """Titles and commands against the local AWS."""
+        config = ["-c", f"config={CONFIG}"]
+        deploy = ["cdk", "deploy", self.stack, "--require-approval", "never", *config]
         return [
-            ("bootstrap the account", ["cdk", "bootstrap"]),
-            (f"deploy {stack}", ["cdk", "deploy", stack, "--require-approval", "never"]),
+            ("bootstrap the account", ["cdk", "bootstrap", *config]),
+            (f"deploy {self.stack}", deploy),
         ]
+
+
+def lay_out() -> None:
+    """Make the demo's folder, with the shipped configuration and a registry of its own."""
+    (ROOT / FOLDER).mkdir(parents=True, exist_ok=True)
+    document = yaml.safe_load(SHIPPED_CONFIG.read_text(encoding="utf-8"))
+    document["model"]["tracking_uri"] = TRACKING_URI
+    text = yaml.safe_dump(document, sort_keys=False)
+    (ROOT / CONFIG).write_text(text, encoding="utf-8")
+    (ROOT / LOG).write_text("", encoding="utf-8")
 
 
 def run(title: str, command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -82,8 +115,9 @@ def run(title: str, command: Sequence[str], environment: Mapping[str, str]) -> s
         StepFailedError: The command ended with an error; the message ends with its last lines.
     """
     shown = shlex.join(command)
+    escaped = escape(shown)
     start = time.monotonic()
-    with console.status(f"{title}: {shown}"), LOG.open("a", encoding="utf-8") as log:
+    with console.status(f"{title}: {escaped}"), (ROOT / LOG).open("a", encoding="utf-8") as log:
         log.write(f"\n$ {shown}\n")
         log.flush()
         done = subprocess.run(
@@ -92,11 +126,11 @@ def run(title: str, command: Sequence[str], environment: Mapping[str, str]) -> s
         output = done.stdout.decode(errors="replace")
         log.write(output)
     if done.returncode != 0:
-        lines = LOG.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (ROOT / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
         tail = "\n".join(f"    {line}" for line in lines[-SHOWN_LOG_LINES:])
         raise StepFailedError(
             f"could not {title}: `{shown}` ended with status {done.returncode}\n{tail}\n"
-            f"  everything it printed is in {LOG.relative_to(ROOT)}"
+            f"  everything it printed is in {LOG}"
         )
     console.print(
         f"[green]done[/] {title:32} {time.monotonic() - start:6.1f} s   [dim]$ {shown}[/]"
@@ -110,22 +144,17 @@ def perform(job: Job) -> None:
     Raises:
         StepFailedError: A step failed.
     """
-    from forecast_config import load_config, names  # noqa: PLC0415
-    from forecast_local.lifecycle import status  # noqa: PLC0415
-
-    settings = load_config(ROOT / "config" / "forecast.yaml").environments[job.environment]
     environment = tool_environment()
     for title, command in job.before_the_cloud():
         run(title, command, environment)
-    local = status(ROOT)
+    local = lifecycle.status(ROOT)
     if local is None:
         raise StepFailedError("could not reach the local AWS: it stopped after it was started")
-    environment |= local.environment()
-    for title, command in job.in_the_cloud(names.stack(job.environment)):
+    environment |= local.environment(region=job.settings.region)
+    for title, command in job.in_the_cloud():
         run(title, command, environment)
-    request = ["python", "examples/request.py", *job.data_arguments]
-    rows = json.loads(run("write a request", request, environment))
-    show(settings, local, rows)
+    request = json.loads(run("write a request", job.request, environment))
+    show(job.settings, local, request)
 
 
 def tool_environment() -> dict[str, str]:
@@ -135,13 +164,12 @@ def tool_environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
 
 
-def show(settings: EnvironmentSettings, local: LocalAws, request: dict[str, Any]) -> None:
+def show(settings: EnvironmentSettings, local: lifecycle.LocalAws, request: dict[str, Any]) -> None:
     """Invoke the endpoint through the SageMaker runtime API and print what came back."""
-    import boto3  # noqa: PLC0415
-
+    variables = local.environment()
     session = boto3.Session(
-        aws_access_key_id=local.environment()["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=local.environment()["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         region_name=settings.region,
     )
     runtime = session.client("sagemaker-runtime", endpoint_url=local.endpoint_url)
@@ -191,52 +219,60 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def choose_job(arguments: argparse.Namespace) -> Job:
+    """The job that the command line asks for.
+
+    Raises:
+        ForecastError: The shipped configuration is wrong, or has no such environment.
+    """
+    environments = load_config(SHIPPED_CONFIG).environments
+    if arguments.environment not in environments:
+        known = ", ".join(environments)
+        raise ForecastError(f"--environment: expected one of {known}, got {arguments.environment}")
+    data = None if arguments.data is None else arguments.data.resolve()
+    return Job(environments[arguments.environment], data)
+
+
 def main() -> int:
-    """Run the demo, and stop what it started unless asked to keep it."""
+    """Run the demo, and stop the local AWS if it started one, unless asked to keep it."""
     arguments = parse_arguments()
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    LOG.write_text("", encoding="utf-8")
-    job = Job(arguments.environment, arguments.data)
+    stop = not arguments.keep and lifecycle.status(ROOT) is None
     try:
+        job = choose_job(arguments)
+        lay_out()
         perform(job)
-    except StepFailedError as error:
-        console.print(f"[red]failed[/] {error}", markup=True)
+    except (StepFailedError, ForecastError, BotoCoreError, ClientError, OSError) as error:
+        console.print("failed", style="red", end=" ")
+        console.print(str(error), markup=False)
         return 1
     except KeyboardInterrupt:
-        console.print("[red]interrupted[/]; run it again, every step can be repeated")
+        console.print("interrupted; run it again, every step can be repeated")
         return 130
     else:
-        say_how_to_go_on(job, keep=arguments.keep)
+        say_how_to_go_on(job, runs=not stop)
         return 0
     finally:
-        if not arguments.keep:
-            subprocess.run(
-                [Path(sys.executable).with_name("forecast"), "local", "down"],
-                cwd=ROOT,
-                check=False,
-                stdout=subprocess.DEVNULL,
-            )
+        if stop:
+            lifecycle.down(ROOT)
 
 
-def say_how_to_go_on(job: Job, *, keep: bool) -> None:
+def say_how_to_go_on(job: Job, *, runs: bool) -> None:
     """Print the commands that follow."""
-    endpoint = f"produce-forecast-{job.environment}"
-    if keep:
+    if runs:
         commands = (
             "source .venv/bin/activate",
             'eval "$(forecast local env)"    # the CDK CLI, the AWS CLI and boto3 talk to it',
-            f"aws sagemaker describe-endpoint --endpoint-name {endpoint}",
-            "npx cdk deploy ForecastStaging",
+            f"aws sagemaker describe-endpoint --endpoint-name {job.settings.endpoint.name}",
+            f"npx cdk deploy ForecastProd -c config={CONFIG}",
             "forecast local down",
         )
     else:
         console.print(
-            "\nthe local AWS is stopped again; the registry, the lock and the archive stay"
+            f"\nthe local AWS is stopped again; registry, lock and archive are in {FOLDER}"
         )
         commands = (
-            "make demo KEEP=1                 # leaves the local AWS running, to try things",
-            "git add config/models.lock.json  # what each environment runs, for review",
-            "README.md: the same steps one by one, and other versions",
+            "make demo KEEP=1    # leaves the local AWS running, to try things",
+            "README.md           # the same steps one by one, for your own model",
         )
     console.print("\ngo on:")
     for command in commands:

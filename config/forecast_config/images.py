@@ -56,3 +56,12 @@ def serving_images() -> dict[tuple[str, str], ServingImage]:
         for framework, entry in _table()["frameworks"].items()
         for version, details in entry["versions"].items()
     }
+
+
+def images_not_offered() -> dict[tuple[str, str], str]:
+    """AWS's other images by framework and version, and why each cannot be chosen here."""
+    return {
+        (framework, version): reason
+        for framework, entry in _table()["frameworks"].items()
+        for version, reason in entry["not_offered"].items()
+    }

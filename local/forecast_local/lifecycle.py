@@ -206,10 +206,12 @@ def _start(root: Path, port: int) -> LocalAws:
     _end(record)
     _server_record(root).unlink(missing_ok=True)
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:])
-    raise LocalAwsError(
-        f"the local AWS did not start on port {port} within {_START_SECONDS:g} seconds; see "
-        f"{log}\n{tail}"
+    how = (
+        f"did not answer within {_START_SECONDS:g} seconds"
+        if process.returncode is None
+        else f"ended with status {process.returncode}"
     )
+    raise LocalAwsError(f"the local AWS on port {port} {how}; see {log}\n{tail}")
 
 
 def _server_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_config import load_config
+from forecast_config import ForecastError, load_config
 from forecast_config.schema import schema_text
 from forecast_operations.console import out, print_json
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption
@@ -31,6 +31,9 @@ def schema(
     """Print the JSON schema that editors check the configuration with."""
     if write is None:
         print_json(schema_text())
-    else:
+        return
+    try:
         write.write_text(schema_text(), encoding="utf-8")
-        out.print(f"wrote {write}")
+    except OSError as error:
+        raise ForecastError(f"cannot write {write}: {error.strerror}") from None
+    out.print(f"wrote {write}")

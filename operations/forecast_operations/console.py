@@ -7,31 +7,36 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from forecast_packaging import Progress as Report
 
 _PIPED_WIDTH = 200
 
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
-PROGRESS_FROM_BYTES = 16 * 1024 * 1024
-"""Smallest total that a progress bar is shown for."""
-
 
 @contextmanager
-def byte_progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for long reads and writes, fed with bytes done and bytes in all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TransferSpeedColumn(), console=err, transient=True) as progress:
-        task = progress.add_task(title, visible=False)
+def byte_progress(title: str) -> Iterator[Report]:
+    """A line that shows what a long step is doing, and how many bytes of it are done.
 
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, visible=total >= PROGRESS_FROM_BYTES)
+    It is shown on a terminal only, and gone when the step is done.
+    """
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    quiet = not err.is_terminal
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        task = progress.add_task(title, total=None)
 
-        yield update
+        def report(stage: str, done_bytes: int, total_bytes: int) -> None:
+            progress.update(
+                task, description=f"{title}: {stage}", completed=done_bytes, total=total_bytes
+            )
+
+        yield report
 
 
 def print_json(text: str) -> None:

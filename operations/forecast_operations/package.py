@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.table import Column, Table
 
-from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.console import byte_progress, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -33,15 +33,13 @@ def package_command(
     settings, wanted = chosen(config, environments)
     packaged: dict[str, PackagedModel] = {}
     for name, environment in wanted.items():
-        with err.status(f"packing for {name}"), byte_progress("packing") as update:
-            packaged[name] = package_for(
-                settings, environment, progress=lambda _stage, done, total: update(done, total)
-            )
+        with byte_progress(f"packing for {name}") as report:
+            packaged[name] = package_for(settings, environment, progress=report)
     if as_json:
         documents = (f'"{name}": {model.model_dump_json()}' for name, model in packaged.items())
         print_json("{" + ", ".join(documents) + "}")
         return
-    table = Table("environment", "version", "archive", "bytes", "digest")
+    table = Table("environment", "version", Column("archive", overflow="fold"), "bytes", "digest")
     for name, model in packaged.items():
         table.add_row(
             name,

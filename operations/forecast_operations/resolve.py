@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from forecast_config import read_lock
 from forecast_operations.console import err, out, print_json
@@ -69,15 +69,16 @@ def resolve_command(
 
 
 def _table(before: dict[str, LockedModel], found: dict[str, LockedModel]) -> Table:
-    table = Table("environment", "model", "version", "was", "run", "digest")
-    for name, model in found.items():
+    model = Column("model", overflow="fold")
+    table = Table("environment", model, "version", "was", "run", "digest")
+    for name, locked in found.items():
         was = before.get(name)
         table.add_row(
             name,
-            model.name,
-            model.version,
-            "-" if was is None else "unchanged" if was == model else was.version,
-            model.run_id[:8],
-            model.model_digest.removeprefix("sha256:")[:12],
+            locked.name,
+            locked.version,
+            "-" if was is None else "unchanged" if was == locked else was.version,
+            locked.run_id[:8],
+            locked.model_digest.removeprefix("sha256:")[:12],
         )
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecast_config.errors import ForecastError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from constructs import Node
 
@@ -54,11 +55,12 @@ class SynthContext:
         Raises:
             ForecastError: A flag is empty or malformed.
         """
+        _check_flags(node.get_all_context())
         flags = {name: _text(name, node.try_get_context(name)) for name in _FLAGS}
         return cls(
             config=Path(flags["config"] or DEFAULT_CONFIG),
             environments=_names(flags["environments"]),
-            accounts=dict(_pairs(flags["accounts"])),
+            accounts=_pairs(flags["accounts"]),
             model_version=flags["model_version"],
             model_alias=flags["model_alias"],
             candidate_run_id=flags["candidate_run_id"],
@@ -79,6 +81,19 @@ class SynthContext:
         return [config.environments[name] for name in self.environments]
 
 
+def _check_flags(context: Mapping[str, Any]) -> None:
+    """Refuse a flag that nobody reads, which would synthesize something else than was asked for.
+
+    Keys with a colon, such as the feature flags in cdk.json, belong to the CDK.
+    """
+    for key in context:
+        if key in _FLAGS or ":" in key:
+            continue
+        close = difflib.get_close_matches(key, _FLAGS, n=1)
+        hint = f"did you mean {close[0]}" if close else f"expected one of: {', '.join(_FLAGS)}"
+        raise ForecastError(f"-c {key}: unknown context flag; {hint}")
+
+
 def _text(name: str, value: Any) -> str | None:
     if value is None:
         return None
@@ -89,17 +104,25 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def _names(value: str | None) -> tuple[str, ...] | None:
-    return None if value is None else tuple(dict.fromkeys(_parts(value)))
+    if value is None:
+        return None
+    names = tuple(dict.fromkeys(_parts(value)))
+    if not names:
+        raise ForecastError(f"environments: expected at least one environment, got '{value}'")
+    return names
 
 
-def _pairs(value: str | None) -> Iterator[tuple[str, str]]:
+def _pairs(value: str | None) -> dict[str, str]:
+    accounts: dict[str, str] = {}
     for part in () if value is None else _parts(value):
         name, equals, account = part.partition("=")
         if not (name and equals and account):
             raise ForecastError(
                 f"accounts: expected environment=account such as dev=111111111111, got '{part}'"
             )
-        yield name.strip(), account.strip()
+        if accounts.setdefault(name.strip(), account.strip()) != account.strip():
+            raise ForecastError(f"accounts: expected one account for '{name.strip()}', got two")
+    return accounts
 
 
 def _parts(value: str) -> list[str]:

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_cdk import App
 
 from forecast_config import ForecastError, load_config
 from forecast_stacks import SynthContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from aws_cdk import App
 
 
 def test_without_flags_everything_in_the_projects_configuration_is_meant(
@@ -72,3 +71,29 @@ def test_a_malformed_account_is_rejected(new_app: Callable[..., App], accounts: 
 def test_a_flag_without_a_value_is_rejected(new_app: Callable[..., App], flag: str) -> None:
     with pytest.raises(ForecastError, match=f"{flag}: expected a value, got none"):
         SynthContext.from_node(new_app(**{flag: " "}).node)
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        (
+            {"model_verison": "3"},
+            "-c model_verison: unknown context flag; did you mean model_version",
+        ),
+        ({"zone": "a"}, "unknown context flag; expected one of: config, environments"),
+        ({"environments": ","}, "environments: expected at least one environment, got ','"),
+        (
+            {"accounts": "dev=111111111111,dev=222222222222"},
+            "expected one account for 'dev', got two",
+        ),
+    ],
+)
+def test_rejects_flags_that_would_do_nothing(context: dict[str, str], message: str) -> None:
+    with pytest.raises(ForecastError, match=message):
+        SynthContext.from_node(App(context=context).node)
+
+
+def test_keys_of_the_cdk_are_left_alone() -> None:
+    node = App(context={"@aws-cdk/core:bootstrapQualifier": "hnb659fds", "aws:cdk:x": True}).node
+
+    assert SynthContext.from_node(node).model_version is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forecast_config.images import registry_accounts, serving_images
+from forecast_config.images import images_not_offered, registry_accounts, serving_images
 from forecast_local import lifecycle
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ print(json.dumps([
     image_uris.retrieve(framework, region, version=version, instance_type="ml.m5.large")
     for framework, version, region in wanted
 ]))
+"""
+TABLES = """
+import json
+from sagemaker.core import image_uris
+tables = {name: image_uris.config_for_framework(name) for name in ("sklearn", "xgboost")}
+print(json.dumps({name: table.get("inference", table) for name, table in tables.items()}))
 """
 SDK_NAMES = {"scikit-learn": "sklearn", "xgboost": "xgboost"}
 
@@ -90,13 +96,13 @@ def test_the_table_of_images_is_that_of_the_sdk(sdk: Path) -> None:
         assert host.startswith(f"{registry_accounts()[region]}.dkr.ecr.{region}.")
 
 
-def test_the_table_has_every_region_of_the_sdk(sdk: Path) -> None:
-    code = """
-import json
-from sagemaker.core import image_uris
-config = image_uris.config_for_framework("sklearn")
-config = config.get("inference", config)
-print(json.dumps(config["versions"]["1.9-0"]["registries"]))
-"""
+def test_the_table_has_the_versions_and_the_regions_of_the_sdk(sdk: Path) -> None:
+    tables = json.loads(_run(sdk, TABLES, [], "").splitlines()[-1])
 
-    assert json.loads(_run(sdk, code, [], "").splitlines()[-1]) == registry_accounts()
+    for framework, sdk_name in SDK_NAMES.items():
+        known = {*serving_images(), *images_not_offered()}
+        versions = tables[sdk_name]["versions"]
+        assert {version for name, version in known if name == framework} == set(versions)
+        for name, version in serving_images():
+            if name == framework:
+                assert versions[version]["registries"] == registry_accounts()
