@@ -7,6 +7,7 @@ import sys
 from aws_cdk import App
 
 from forecast_config import ForecastError, load_config
+from forecast_packaging import progress_lines
 from forecast_packaging.environment import package_for, select
 from forecast_stacks import SynthContext, add_environment
 
@@ -22,8 +23,9 @@ def main() -> None:
         model_alias=context.model_alias,
         candidate_run_id=context.candidate_run_id,
     )
+    progress = progress_lines(sys.stderr)
     for settings in context.select(config):
-        add_environment(app, settings, package_for(config, settings, selector))
+        add_environment(app, settings, package_for(config, settings, selector, progress))
     app.synth()
 
 

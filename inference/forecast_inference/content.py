@@ -22,6 +22,7 @@ many rows leave each of them more than 600 bytes of answer."""
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 _REPLACEMENT_CHARACTER: Final = "\N{REPLACEMENT CHARACTER}"
+_BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def media_type(content_type: str | None) -> str:
@@ -54,7 +55,7 @@ def _charset(value: str) -> str:
 
 
 def text_of(body: bytes | str) -> str:
-    """The body as text.
+    """The body as text, without the byte order mark that some programs put before UTF-8.
 
     AWS's serving stacks decode JSON and CSV bodies themselves, with replacement characters for what
     is not UTF-8: such text is refused like the bytes it came from.
@@ -72,8 +73,13 @@ def text_of(body: bytes | str) -> str:
             f"body of {size} bytes, expected at most {MAX_BODY_BYTES}: send fewer rows",
             code="payload_too_large",
         )
-    if not size:
+    text = _decoded(body).removeprefix(_BYTE_ORDER_MARK)
+    if not text:
         raise RequestError("the body is empty, expected instances", code="empty_body")
+    return text
+
+
+def _decoded(body: bytes | str) -> str:
     if isinstance(body, str):
         if _REPLACEMENT_CHARACTER in body:
             raise _not_utf8()

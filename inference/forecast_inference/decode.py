@@ -235,7 +235,7 @@ def describe(value: Any) -> str:
 
 def _csv_table(text: str) -> list[list[str]]:
     try:
-        table = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise RequestError("the body is not CSV", code="invalid_csv") from error
     while table and not table[-1]:

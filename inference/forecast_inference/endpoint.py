@@ -104,7 +104,18 @@ class EndpointHandler(BaseHTTPRequestHandler):
             raise _RefusedError(
                 HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"expected {method}"
             )
+        if method == "POST":
+            self._check_encoding()
         return self._body_length(required=method == "POST")
+
+    def _check_encoding(self) -> None:
+        encodings = self.headers.get_all("Content-Encoding") or ()
+        if any(encoding.strip().lower() != "identity" for encoding in encodings):
+            raise _RefusedError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "unsupported content encoding, send the body as it is",
+            )
 
     def _body_length(self, *, required: bool) -> int:
         lengths = set(self.headers.get_all("Content-Length") or ())

@@ -14,7 +14,7 @@ from forecast_inference.content import JSON, media_type, text_of
 from forecast_inference.decode import RowReader
 from forecast_inference.encode import AnswerWriter, answer_type
 from forecast_inference.errors import ArtifactError, InferenceError, PredictionError
-from forecast_inference.models import ModelInfo, load_model, verify_file
+from forecast_inference.models import ModelInfo, load_model, verify_data, verify_file
 from forecast_inference.outputs import OutputFinisher
 from forecast_inference.schema import FeatureSchema, read_json
 from forecast_inference.validate import RowValidator
@@ -67,6 +67,7 @@ class Predictor:
         """
         model_dir = Path(model_dir)
         info = ModelInfo.load(model_dir / INFO_FILE)
+        verify_data(model_dir, info)
         schema = FeatureSchema.load(verify_file(model_dir, SCHEMA_FILE, info))
         names = [feature.name for feature in schema.features]
         return cls(info, schema, load_model(model_dir, info, names))

@@ -100,6 +100,20 @@ def verify_file(model_dir: Path, name: str, info: ModelInfo) -> Path:
     return path
 
 
+def verify_data(model_dir: Path, info: ModelInfo) -> None:
+    """Verify every recorded file of the model and its artifacts, the model's own file apart.
+
+    ``load_model`` verifies that one, which is read only once so. The files of the code are left
+    out: an image may compile them, and they run before they could be verified.
+
+    Raises:
+        ArtifactError: as ``verify_file``.
+    """
+    for name in info.digests:
+        if name.startswith(("artifacts/", "model/")) and name != info.model_file:
+            verify_file(model_dir, name, info)
+
+
 def load_model(model_dir: Path, info: ModelInfo, features: Sequence[str]) -> Predict:
     """The prediction function of the archive's model.
 

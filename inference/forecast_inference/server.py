@@ -36,6 +36,7 @@ DRAIN_SECONDS: Final = 25.0
 page)."""
 
 MAX_CONNECTIONS: Final = 256
+_MAX_PORT: Final = 65_535
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -174,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m forecast_inference.server", description="Serve a forecasting model."
     )
     parser.add_argument("--model-dir", type=Path, required=True, help="the extracted archive")
-    parser.add_argument("--port", type=int, default=8080, help="0 takes a free port")
+    parser.add_argument("--port", type=_port, default=8080, help="0 takes a free port")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 within a container")
     options = parser.parse_args(arguments)
     handler = logging.StreamHandler()
@@ -183,6 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Read by the OpenMP of the model's library when that is imported: see models.thread_count.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return serve(options.model_dir, options.host, options.port)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _MAX_PORT):
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to {_MAX_PORT}, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Packaging: from a version in an MLflow registry to the archive that an endpoint runs."""
 
-from forecast_packaging.archive import Progress
 from forecast_packaging.build import package
 from forecast_packaging.contract import open_archive
 from forecast_packaging.errors import (
@@ -10,7 +9,9 @@ from forecast_packaging.errors import (
     PackagingError,
     RegistryError,
 )
+from forecast_packaging.progress import Progress, progress_lines
 from forecast_packaging.resolve import Alias, Candidate, Selector, Version, resolve, write_lock
+from forecast_packaging.tracking import shown_uri
 
 __all__ = [
     "Alias",
@@ -25,6 +26,8 @@ __all__ = [
     "Version",
     "open_archive",
     "package",
+    "progress_lines",
     "resolve",
+    "shown_uri",
     "write_lock",
 ]

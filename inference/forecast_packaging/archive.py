@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from isal import igzip
 
 from forecast_packaging.errors import ContractError, ModelError
 from forecast_packaging.manifest import CHUNK_BYTES, FileEntry, check_path, walk_files
+from forecast_packaging.progress import Meter, MeteredReader, no_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from forecast_packaging.progress import Progress
 
 COMPRESSION_LEVEL = 1
 """Level of isal's gzip. Levels 0 to 2 give the same bytes on every CPU, level 3 does not."""
 
 _MODE = 0o644
-
-
-class Progress(Protocol):
-    """Something that is told how far a long step is."""
-
-    def __call__(self, stage: str, done_bytes: int, total_bytes: int) -> None:
-        """Take note that `done_bytes` of `total_bytes` of a stage are done."""
-
-
-def no_progress(stage: str, done_bytes: int, total_bytes: int) -> None:
-    """A progress that nobody watches."""
 
 
 def write_archive(folder: Path, target: Path, progress: Progress = no_progress) -> str:
@@ -51,8 +43,7 @@ def write_archive(folder: Path, target: Path, progress: Progress = no_progress) 
         ModelError: The folder holds links or unsafe names.
     """
     files = sorted(walk_files(folder, "the archive"), key=lambda item: item[0].encode())
-    total = sum(file.stat().st_size for _, file in files)
-    done = 0
+    meter = Meter(progress, "pack", sum(file.stat().st_size for _, file in files))
     with target.open("wb") as raw:
         with igzip.IGzipFile(  # type: ignore[no-untyped-call]  # isal leaves it untyped
             "", "wb", COMPRESSION_LEVEL, raw, mtime=0
@@ -68,19 +59,20 @@ def write_archive(folder: Path, target: Path, progress: Progress = no_progress) 
                 for path, file in files:
                     member = _member(path, file.stat().st_size)
                     with file.open("rb") as content:
-                        tar.addfile(member, content)
-                    done += member.size
-                    progress("pack", done, total)
+                        tar.addfile(member, cast("IO[bytes]", MeteredReader(content, meter)))
         raw.flush()
     return f"sha256:{digesting.sha256.hexdigest()}"
 
 
-def unpack_archive(archive: Path, into: Path) -> tuple[FileEntry, ...]:
+def unpack_archive(
+    archive: Path, into: Path, progress: Progress = no_progress
+) -> tuple[FileEntry, ...]:
     """Extract an archive strictly: regular files with safe paths, each once, and nothing else.
 
     Args:
         archive: The `model.tar.gz`.
         into: An existing, empty folder.
+        progress: Told the bytes of the compressed archive that are unpacked.
 
     Returns:
         The manifest of what was extracted, sorted by path.
@@ -91,16 +83,21 @@ def unpack_archive(archive: Path, into: Path) -> tuple[FileEntry, ...]:
     entries: dict[str, FileEntry] = {}
     try:
         with (
-            igzip.open(archive, "rb") as compressed,  # type: ignore[no-untyped-call]  # as above
+            archive.open("rb") as raw,
+            igzip.open(raw, "rb") as compressed,  # type: ignore[no-untyped-call]  # as above
             tarfile.open(
                 fileobj=cast("IO[bytes]", compressed), mode="r|", encoding="utf-8", errors="strict"
             ) as tar,
         ):
+            meter = Meter(progress, "unpack", archive.stat().st_size)
             for member in tar:
                 _check_member(member, entries)
                 content = cast("IO[bytes]", tar.extractfile(member))
-                entries[member.name] = _extract(content, member, into)
+                entries[member.name] = _extract(
+                    content, member, into, lambda: meter.reach(raw.tell())
+                )
             _check_end(compressed)
+            meter.reach(raw.tell())
     except (tarfile.TarError, EOFError, OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{archive.name} is not a readable archive: {error}") from None
     except ModelError as error:
@@ -143,7 +140,9 @@ def _check_end(compressed: IO[bytes]) -> None:
             raise ContractError("the archive holds data after its last member")
 
 
-def _extract(content: IO[bytes], member: tarfile.TarInfo, into: Path) -> FileEntry:
+def _extract(
+    content: IO[bytes], member: tarfile.TarInfo, into: Path, tell: Callable[[], None]
+) -> FileEntry:
     target = into / member.name
     target.parent.mkdir(parents=True, exist_ok=True)
     sha256 = hashlib.sha256()
@@ -153,6 +152,7 @@ def _extract(content: IO[bytes], member: tarfile.TarInfo, into: Path) -> FileEnt
             sha256.update(chunk)
             size += len(chunk)
             file.write(chunk)
+            tell()
     return FileEntry(member.name, size, sha256.hexdigest())
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast_config import PackagedModel
-from forecast_packaging.archive import no_progress, write_archive
+from forecast_packaging.archive import write_archive
 from forecast_packaging.contract import check_archive
 from forecast_packaging.documents import canonical, read_json, readable, sha256_of
 from forecast_packaging.errors import ContractError, ModelError
 from forecast_packaging.manifest import file_sha256
 from forecast_packaging.plan import plan_archive
+from forecast_packaging.progress import Meter, no_progress
 from forecast_packaging.resolve import check_lock, fetch_locked
 from forecast_packaging.runtime import runtime_digest, runtime_files
 from forecast_packaging.stage import Stage
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_config import LockedModel
-    from forecast_packaging.archive import Progress
     from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.progress import Progress
 
 LAYOUT_VERSION = 1
 """Raised when archives are made differently from the same inputs, so that old ones are not used."""
@@ -43,7 +44,7 @@ def package(
         root: The project's root; archives are in `.forecast/archives` below it.
         tracking_uri: MLflow tracking URI, asked when the version is not in the cache.
         lock: The locked model.
-        progress: Told the bytes packed.
+        progress: Told how far each stage is.
 
     Raises:
         LockMismatchError: The lock is no longer what the registry or the model says.
@@ -53,10 +54,10 @@ def package(
     """
     runtime = runtime_files()
     builds = _Builds(root, lock, runtime_digest(runtime))
-    found = builds.find()
+    found = builds.find(progress)
     if found is not None:
         return found
-    snapshot = fetch_locked(root=root, tracking_uri=tracking_uri, lock=lock)
+    snapshot = fetch_locked(root=root, tracking_uri=tracking_uri, lock=lock, progress=progress)
     plan = plan_archive(snapshot)
     check_lock(lock, snapshot, plan)
     with workspace(builds.folder) as scratch:
@@ -84,9 +85,10 @@ def _build(
     folder = scratch / "stage"
     folder.mkdir()
     stage = Stage(folder, scratch, lock=lock, plan=plan)
+    progress("predict", 0, 0)
     members = stage.write(runtime)
     digest = write_archive(folder, archive, progress)
-    check_archive(archive, members, scratch, stage.exact_libraries)
+    check_archive(archive, members, scratch, stage.exact_libraries, progress)
     return digest
 
 
@@ -109,12 +111,13 @@ class _Builds:
         key = sha256_of(canonical([LAYOUT_VERSION, self.runtime, inputs]))
         return self.folder / "builds" / f"{key.removeprefix('sha256:')}.json"
 
-    def find(self) -> PackagedModel | None:
+    def find(self, progress: Progress) -> PackagedModel | None:
         """The archive of these inputs; None when there is none or when it was changed."""
         try:
             record = read_json(self._record, self._record.name)
             archive = self.folder / str(record["archive"])
-            if file_sha256(archive) == record["file_sha256"]:
+            meter = Meter(progress, "digest", archive.stat().st_size)
+            if file_sha256(archive, meter) == record["file_sha256"]:
                 return self._packaged(archive, record["archive_digest"])
         except (OSError, ModelError, KeyError, TypeError):
             pass

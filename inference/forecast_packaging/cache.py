@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from forecast_packaging.documents import canonical, read_json, readable, sha256_of
 from forecast_packaging.errors import ModelError
+from forecast_packaging.progress import no_progress
 from forecast_packaging.snapshot import Snapshot
 from forecast_packaging.workspace import publish_folder, workspace, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from forecast_packaging.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class SnapshotCache:
     def __init__(self, root: Path) -> None:
         self.folder = root / ".forecast" / "cache"
 
-    def find(self, digest: str) -> Snapshot | None:
+    def find(self, digest: str, progress: Progress = no_progress) -> Snapshot | None:
         """The snapshot of a digest; None when it is not here.
 
         Every file is read again: a snapshot that is damaged is removed, and is not here.
@@ -50,7 +53,7 @@ class SnapshotCache:
         if not folder.is_dir():
             return None
         try:
-            snapshot = Snapshot.read(folder)
+            snapshot = Snapshot.read(folder, progress)
         except (ModelError, OSError):
             snapshot = None
         if snapshot is None or snapshot.digest != digest:
@@ -66,7 +69,7 @@ class SnapshotCache:
             content.mkdir()
             yield content
 
-    def store(self, folder: Path) -> Snapshot:
+    def store(self, folder: Path, progress: Progress = no_progress) -> Snapshot:
         """Move the folder of `new` to its place.
 
         Returns:
@@ -75,7 +78,7 @@ class SnapshotCache:
         Raises:
             ModelError: The folder holds links or unsafe names.
         """
-        fresh = Snapshot.read(folder)
+        fresh = Snapshot.read(folder, progress)
         target = self._entry(fresh.digest)
         publish_folder(folder, target)
         return Snapshot(target, fresh.entries)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast_packaging.archive import unpack_archive
 from forecast_packaging.documents import read_json
 from forecast_packaging.errors import ContractError, ModelError
+from forecast_packaging.progress import no_progress
 from forecast_packaging.sandbox import run_in_sandbox
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_packaging.manifest import FileEntry
+    from forecast_packaging.progress import Progress
 
 INFO_FILE = "model-info.json"
 TOLERANCE = 1e-6
@@ -25,7 +27,11 @@ _SHOWN_PATHS = 5
 
 
 def check_archive(
-    archive: Path, expected_members: Iterable[str], scratch: Path, libraries: Mapping[str, str]
+    archive: Path,
+    expected_members: Iterable[str],
+    scratch: Path,
+    libraries: Mapping[str, str],
+    progress: Progress = no_progress,
 ) -> None:
     """Accept an archive, or say which check it failed.
 
@@ -38,15 +44,17 @@ def check_archive(
         expected_members: Paths of all members.
         scratch: An existing folder for the extracted files; the caller removes it.
         libraries: Libraries that must be installed here in exactly this version.
+        progress: Told how far the check is.
 
     Raises:
         ContractError: A check failed.
     """
     root = scratch / "contract"
     root.mkdir()
-    entries = unpack_archive(archive, root)
+    entries = unpack_archive(archive, root, progress)
     check_members(root, entries, expected_members)
     _check_code(root, entries)
+    progress("predict", 0, 0)
     answer = answer_example(root, scratch, libraries)
     recorded = _read(root / "artifacts" / "expected_output.json")
     if not _alike(answer, recorded):

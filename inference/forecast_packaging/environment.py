@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError, locked_model, read_lock
 from forecast_config.images import serving_images
 from forecast_config.settings import AwsImage
-from forecast_packaging.archive import no_progress
 from forecast_packaging.build import package
+from forecast_packaging.progress import no_progress
 from forecast_packaging.resolve import Alias, Candidate, Version, resolve
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, PackagedModel
-    from forecast_packaging.archive import Progress
+    from forecast_packaging.progress import Progress
     from forecast_packaging.resolve import Selector
 
 
@@ -61,7 +61,7 @@ def package_for(
         config: The configuration that the environment is in.
         settings: The environment.
         selector: The version to take instead of the locked one.
-        progress: Told the bytes packed.
+        progress: Told how far each stage is.
 
     Raises:
         ForecastError: The lock has no entry, the version cannot be had or packed, or the
@@ -77,6 +77,7 @@ def package_for(
             name=model.name,
             selector=selector,
             refresh=False,
+            progress=progress,
         )
     if lock.name != model.name:
         raise ForecastError(

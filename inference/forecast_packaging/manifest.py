@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from forecast_packaging.documents import canonical, sha256_of
 from forecast_packaging.errors import ModelError
+from forecast_packaging.progress import Meter, no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from forecast_packaging.progress import Progress
 
 CHUNK_BYTES = 1024 * 1024
 """Bytes held in memory at a time while files are read."""
@@ -38,20 +41,20 @@ class FileEntry:
     sha256: str
 
 
-def scan(folder: Path, shown: str) -> tuple[FileEntry, ...]:
+def scan(folder: Path, shown: str, progress: Progress = no_progress) -> tuple[FileEntry, ...]:
     """The manifest of a folder, sorted by path.
 
     Args:
         folder: The folder.
         shown: What the folder is, in error messages.
+        progress: Told the bytes digested.
 
     Raises:
         ModelError: A link, a device, a socket, or a name that is not safe in an archive.
     """
-    entries = [
-        FileEntry(path, file.stat().st_size, file_sha256(file))
-        for path, file in walk_files(folder, shown)
-    ]
+    files = [(path, file, file.stat().st_size) for path, file in walk_files(folder, shown)]
+    meter = Meter(progress, "digest", sum(size for _, _, size in files))
+    entries = [FileEntry(path, size, file_sha256(file, meter)) for path, file, size in files]
     return tuple(sorted(entries))
 
 
@@ -60,10 +63,15 @@ def digest_of(entries: Iterable[FileEntry]) -> str:
     return sha256_of(canonical([asdict(entry) for entry in sorted(entries)]))
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: Path, meter: Meter | None = None) -> str:
     """The sha256 of a file as 64 hexadecimal digits, read in bounded memory."""
+    sha256 = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            if meter is not None:
+                meter.add(len(chunk))
+    return sha256.hexdigest()
 
 
 def walk_files(folder: Path, shown: str) -> Iterator[tuple[str, Path]]:

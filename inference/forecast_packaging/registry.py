@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_packaging.documents import readable
 from forecast_packaging.errors import ModelError, RegistryError
-from forecast_packaging.manifest import walk_files
+from forecast_packaging.local_store import copy_files
+from forecast_packaging.progress import Meter, no_progress
 from forecast_packaging.run_record import describe_run
 from forecast_packaging.tracking import (
     PATIENT,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
+    from forecast_packaging.progress import Progress
 
 CANDIDATE_TAG = "candidate_run_id"
 """Default tag of a model version that names the run it is a candidate of."""
@@ -152,12 +155,15 @@ class Registry:
             )
         return self._version(approved[-1])
 
-    def download(self, version: RegisteredVersion, into: Path) -> None:
+    def download(
+        self, version: RegisteredVersion, into: Path, progress: Progress = no_progress
+    ) -> None:
         """Write the snapshot of a version: `model/`, the run's `artifacts/`, and `run.json`.
 
         Args:
             version: The version.
             into: An existing, empty folder.
+            progress: Told the bytes downloaded.
 
         Raises:
             RegistryError: The registry or its file store cannot be reached.
@@ -170,11 +176,12 @@ class Registry:
             run = client.get_run(version.run_id)
         shown = f"version {version.version} of model {version.name!r}"
         (into / "model").mkdir()
-        self._fetch(source, "", into / "model", shown)
+        self._fetch(source, "", into / "model", shown, progress)
         (into / "model" / _REGISTERED_META).unlink(missing_ok=True)
         if not (into / "model" / "MLmodel").is_file():
             raise ModelError(f"{shown} has no MLmodel file: it is not an MLflow model")
-        self._fetch(str(run.info.artifact_uri), "artifacts", into, f"the run of {shown}")
+        artifacts = str(run.info.artifact_uri)
+        self._fetch(artifacts, "artifacts", into, f"the run of {shown}", progress)
         (into / "run.json").write_bytes(readable(describe_run(run)))
 
     def _aliases(self, client: MlflowClient, name: str) -> dict[str, str]:
@@ -220,19 +227,19 @@ class Registry:
     @contextmanager
     def _as_sentences(self) -> Iterator[None]:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415  # see the module
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # MLflow needs it for databases
 
         try:
             yield
-        except (MlflowException, OSError) as error:
-            raise RegistryError(
-                f"the model registry {self._location.shown} {why_it_failed(error)}"
-            ) from None
+        except (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError) as error:
+            why = why_it_failed(error, self._location.secrets)
+            raise RegistryError(f"the model registry {self._location.shown} {why}") from None
 
-    def _fetch(self, root: str, path: str, into: Path, shown: str) -> None:
+    def _fetch(self, root: str, path: str, into: Path, shown: str, progress: Progress) -> None:
         """Copy the files at `path` below an artifact root; a missing sub-folder is no files."""
         folder = local_path(root, self._base)
         if folder is not None:
-            self._copy(folder, path, into, shown)
+            copy_files(folder, path, into, shown, progress)
             return
         with _quiet(), environment(PATIENT), self._as_sentences():
             from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415
@@ -241,21 +248,21 @@ class Registry:
 
             uri = self._location.uri
             repository: Any = get_artifact_repository(root, tracking_uri=uri, registry_uri=uri)
-            if not path or repository.list_artifacts(path):
-                repository.download_artifacts(path, dst_path=str(into))
+            sizes = list(_sizes(repository, path))
+            if path and not sizes:
+                return
+            meter = Meter(progress, "download", sum(sizes))
+            repository.download_artifacts(path, dst_path=str(into))
+            meter.reach(sum(sizes))
 
-    def _copy(self, folder: Path, path: str, into: Path, shown: str) -> None:
-        source = folder / path
-        if not path and not source.is_dir():
-            raise RegistryError(f"the files of {shown} are in {source}, which is not a folder here")
-        if source.is_symlink():
-            raise ModelError(f"the files of {shown} are behind a link, {source}: expected a folder")
-        if not source.is_dir():
-            return
-        for name, file in walk_files(source, shown):
-            target = into / path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+
+def _sizes(repository: ArtifactRepository, path: str) -> Iterator[int]:
+    """The sizes in bytes of all files at a path of a store; 0 where the store does not say."""
+    for item in repository.list_artifacts(path or None):
+        if item.is_dir:
+            yield from _sizes(repository, item.path)
+        else:
+            yield item.file_size or 0
 
 
 def _has_tag(version: ModelVersion, tag: tuple[str, str] | None) -> bool:

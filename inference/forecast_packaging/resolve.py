@@ -9,6 +9,7 @@ from forecast_config import LockedModel, ModelsLock, lock_text, read_lock
 from forecast_packaging.cache import CachedVersion, SnapshotCache
 from forecast_packaging.errors import LockMismatchError
 from forecast_packaging.plan import lock_of, plan_archive
+from forecast_packaging.progress import no_progress
 from forecast_packaging.registry import CANDIDATE_TAG, RegisteredVersion, Registry
 from forecast_packaging.workspace import write_atomic
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.progress import Progress
     from forecast_packaging.snapshot import Snapshot
 
 
@@ -53,7 +55,13 @@ Selector = Alias | Version | Candidate
 
 
 def resolve(
-    *, root: Path, tracking_uri: str, name: str, selector: Selector, refresh: bool = True
+    *,
+    root: Path,
+    tracking_uri: str,
+    name: str,
+    selector: Selector,
+    refresh: bool = True,
+    progress: Progress = no_progress,
 ) -> LockedModel:
     """The lock entry of a model version; its snapshot is in the cache afterwards.
 
@@ -65,6 +73,7 @@ def resolve(
         refresh: Whether the registry is asked in any case. Without it a version asked for by
             number that is in the cache needs no registry; aliases and candidates can move, and
             are always asked for.
+        progress: Told how far each stage is.
 
     Raises:
         RegistryError: The registry cannot be reached, or does not hold the version.
@@ -73,30 +82,43 @@ def resolve(
     cache = SnapshotCache(root)
     if isinstance(selector, Version) and not refresh:
         known = cache.look_up(tracking_uri, name, selector.number)
-        snapshot = cache.find(known.digest) if known else None
+        snapshot = cache.find(known.digest, progress) if known else None
         if known and snapshot:
             version = RegisteredVersion(name, selector.number, known.run_id)
             return _lock(snapshot, version)
     registry = Registry(tracking_uri, root)
     version = _ask(registry, name, selector)
-    return _lock(_download(registry, cache, tracking_uri, version), version)
+    return _lock(_download(registry, cache, tracking_uri, version, progress), version)
 
 
-def fetch_locked(*, root: Path, tracking_uri: str, lock: LockedModel) -> Snapshot:
+def fetch_locked(
+    *, root: Path, tracking_uri: str, lock: LockedModel, progress: Progress = no_progress
+) -> Snapshot:
     """The snapshot of a locked version, from the cache or else from the registry.
+
+    The digest alone is not enough: the version and the run of the lock must be those that the
+    registry gave, now or when the version was put into the cache.
 
     Raises:
         LockMismatchError: The registry gives other files, or another run, than were locked.
-        RegistryError: The snapshot is not in the cache, and the registry cannot be reached or
-            does not hold the version.
+        RegistryError: The cache does not hold the version as it is locked, and the registry cannot
+            be reached or does not hold it either.
     """
     cache = SnapshotCache(root)
-    snapshot = cache.find(lock.model_digest)
-    if snapshot is not None:
-        return snapshot
+    locked = CachedVersion(run_id=lock.run_id, digest=lock.model_digest)
+    if cache.look_up(tracking_uri, lock.name, lock.version) == locked:
+        snapshot = cache.find(lock.model_digest, progress)
+        if snapshot is not None:
+            return snapshot
     registry = Registry(tracking_uri, root)
     version = registry.resolve_version(lock.name, lock.version)
-    snapshot = _download(registry, cache, tracking_uri, version)
+    if version.run_id != lock.run_id:
+        raise LockMismatchError(
+            f"version {lock.version} of model {lock.name!r} was locked as made by run "
+            f"{lock.run_id}, and the registry says run {version.run_id}: to take what it says, "
+            "run: forecast resolve"
+        )
+    snapshot = _download(registry, cache, tracking_uri, version, progress)
     if snapshot.digest != lock.model_digest:
         raise LockMismatchError(
             f"version {lock.version} of model {lock.name!r} was locked as {lock.model_digest}, and "
@@ -153,11 +175,15 @@ def _ask(registry: Registry, name: str, selector: Selector) -> RegisteredVersion
 
 
 def _download(
-    registry: Registry, cache: SnapshotCache, tracking_uri: str, version: RegisteredVersion
+    registry: Registry,
+    cache: SnapshotCache,
+    tracking_uri: str,
+    version: RegisteredVersion,
+    progress: Progress,
 ) -> Snapshot:
     with cache.new() as folder:
-        registry.download(version, folder)
-        snapshot = cache.store(folder)
+        registry.download(version, folder, progress)
+        snapshot = cache.store(folder, progress)
     known = CachedVersion(run_id=version.run_id, digest=snapshot.digest)
     cache.remember(tracking_uri, version.name, version.version, known)
     return snapshot

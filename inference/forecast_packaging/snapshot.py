@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_packaging.documents import read_json
 from forecast_packaging.manifest import FileEntry, digest_of, scan
+from forecast_packaging.progress import no_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from forecast_packaging.progress import Progress
 
 MODEL_FOLDER = "model"
 ARTIFACTS_FOLDER = "artifacts"
@@ -29,13 +32,13 @@ class Snapshot:
     entries: tuple[FileEntry, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> Snapshot:
+    def read(cls, folder: Path, progress: Progress = no_progress) -> Snapshot:
         """The snapshot in a folder, every file digested.
 
         Raises:
             ModelError: The folder holds links or unsafe names.
         """
-        return cls(folder, scan(folder, "the model's snapshot"))
+        return cls(folder, scan(folder, "the model's snapshot", progress))
 
     @cached_property
     def digest(self) -> str:

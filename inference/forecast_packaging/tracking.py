@@ -8,12 +8,12 @@ import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from forecast_packaging.errors import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 QUIET = {
@@ -31,6 +31,9 @@ PATIENT = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "120", "MLFLOW_HTTP_REQUEST_MAX_RETRIE
 """Environment for files: a server may first have to fetch a large one from its own store."""
 
 _SQLITE = "sqlite:///"
+_DATABRICKS = {"databricks", "databricks-uc", "uc"}
+_SECRET_OPTION = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
+_DRIVERS = {"MySQLdb": "mysqlclient"}
 _LONGEST_REASON = 200
 
 
@@ -42,15 +45,21 @@ class Location:
         uri: The URI that MLflow is given; its paths are absolute.
         shown: The URI for messages, without a user's name or password.
         path: The database file or folder, when the registry is on this machine.
+        secrets: What must not stand in a message, in every way of writing it.
     """
 
     uri: str
     shown: str
     path: Path | None
+    secrets: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, tracking_uri: str, base: Path) -> Location:
-        """The location that a tracking URI names, its relative path starting at `base`."""
+        """The location that a tracking URI names, its relative path starting at `base`.
+
+        Raises:
+            RegistryError: The URI cannot be read.
+        """
         if tracking_uri.startswith(_SQLITE):
             file, mark, options = tracking_uri.removeprefix(_SQLITE).partition("?")
             path = base.absolute() / file
@@ -58,7 +67,7 @@ class Location:
         folder = local_path(tracking_uri, base)
         if folder is not None:
             return cls(folder.as_uri(), tracking_uri, folder)
-        return cls(tracking_uri, _without_secrets(tracking_uri), None)
+        return cls(tracking_uri, shown_uri(tracking_uri), None, _secrets(tracking_uri))
 
     def check(self) -> None:
         """Refuse a local registry that is not there.
@@ -82,8 +91,19 @@ class Location:
 
 
 def local_path(uri: str, base: Path) -> Path | None:
-    """The path that a URI without a scheme or with `file:` names; None for any other URI."""
-    parts = urlsplit(uri)
+    """The path that a URI without a scheme or with `file:` names; None for any other URI.
+
+    Raises:
+        RegistryError: The URI cannot be read.
+    """
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise RegistryError(
+            f"{shown_uri(uri)} is not a URI, expected one such as https://mlflow.example.com"
+        ) from None
+    if uri in _DATABRICKS:
+        return None
     if parts.scheme == "":
         return base.absolute() / uri
     if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
@@ -106,26 +126,43 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def why_it_failed(error: BaseException) -> str:
-    """The rest of a sentence that begins with the registry's name: what went wrong there."""
+def shown_uri(uri: str) -> str:
+    """A tracking URI for messages: without a user's name, a password, or options."""
+    scheme, mark, rest = uri.partition("://")
+    if not mark or uri.startswith(_SQLITE):
+        return uri
+    # A password may hold any of these characters unquoted, so its end is the last @ of all.
+    return f"{scheme}://{re.split('[?#]', rest.rpartition('@')[2], maxsplit=1)[0]}"
+
+
+def why_it_failed(error: BaseException, secrets: Collection[str] = ()) -> str:
+    """The rest of a sentence that begins with the registry's name: what went wrong there.
+
+    Args:
+        error: What was raised.
+        secrets: What must not stand in the sentence.
+    """
     chain = list(_causes(error))
+    if isinstance(error, ImportError) and error.name:
+        package = _DRIVERS.get(error.name, error.name)
+        return f"needs the package {package}; install it"
     names = {type(cause).__name__ for cause in chain}
     for cause in reversed(chain):
         if isinstance(cause, OSError) and cause.strerror:
             return f"cannot be reached: {cause.strerror.lower()}"
-    if any("Timeout" in name for name in names):
-        return "cannot be reached: it did not answer in time"
-    text = " ".join(str(error).split())
+    if type(error) is ValueError:
+        return "cannot be reached: its URI cannot be read"  # the text may quote a part of it
+    text = _without_secrets_in(" ".join(str(error).split()), secrets)
     if "database schema" in text:
         return (
             "was written by another version of MLflow than the one installed here: install that "
             "version, or upgrade a copy of the registry with: mlflow db upgrade"
         )
-    if re.search(r"timed? ?out", text, re.IGNORECASE):
+    if any("Timeout" in name for name in names) or re.search(r"timed? ?out", text, re.IGNORECASE):
         return "cannot be reached: it did not answer in time"
     if len(text) > _LONGEST_REASON:
         text = f"{text[:_LONGEST_REASON]}…"
-    return f"answered with an error: {_without_secrets_in(text)}"
+    return f"answered with an error: {text}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -147,12 +184,17 @@ def _has_models(path: Path) -> bool:
         return False
 
 
-def _without_secrets(uri: str) -> str:
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _secrets(uri: str) -> frozenset[str]:
+    """The password of a URI, and its options that sound like one."""
+    rest = uri.partition("://")[2]
+    password = rest.rpartition("@")[0].partition(":")[2]
+    options = parse_qsl(rest.rpartition("@")[2].partition("?")[2])
+    found = {value for name, value in options if _SECRET_OPTION.search(name)} | {password}
+    plain = set(map(unquote, found))
+    return frozenset({*found, *plain, *(quote(value, safe="") for value in plain)} - {""})
 
 
-def _without_secrets_in(text: str) -> str:
+def _without_secrets_in(text: str, secrets: Collection[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
     return re.sub(r"(://)[^/\s@]+@", r"\1", text)

@@ -33,7 +33,10 @@ def byte_progress(title: str) -> Iterator[Report]:
 
         def report(stage: str, done_bytes: int, total_bytes: int) -> None:
             progress.update(
-                task, description=f"{title}: {stage}", completed=done_bytes, total=total_bytes
+                task,
+                description=f"{title}: {stage}",
+                completed=done_bytes,
+                total=total_bytes or None,
             )
 
         yield report

@@ -8,7 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from forecast_config import read_lock
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import byte_progress, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -16,7 +16,7 @@ from forecast_operations.options import (
     JsonOption,
     chosen,
 )
-from forecast_packaging import Alias, resolve, write_lock
+from forecast_packaging import Alias, resolve, shown_uri, write_lock
 from forecast_packaging.environment import select
 
 if TYPE_CHECKING:
@@ -51,12 +51,14 @@ def resolve_command(
     for name, environment in wanted.items():
         selector = asked or Alias(environment.model_alias)
         if selector not in known:
-            with err.status(f"asking {settings.model.tracking_uri} for {settings.model.name}"):
+            title = f"asking {shown_uri(settings.model.tracking_uri)} for {settings.model.name}"
+            with byte_progress(title) as report:
                 known[selector] = resolve(
                     root=settings.root,
                     tracking_uri=settings.model.tracking_uri,
                     name=settings.model.name,
                     selector=selector,
+                    progress=report,
                 )
         found[name] = known[selector]
     for name, model in found.items():

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG = Path("config/forecast.yaml")
 
+LOG_DELIVERY_FLAG = "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy"
+"""Feature flag without which access logs would need an ACL on a bucket that has none."""
+
 _FLAGS = (
     "config",
     "environments",
@@ -53,8 +56,9 @@ class SynthContext:
         """The flags in a construct's context.
 
         Raises:
-            ForecastError: A flag is empty or malformed.
+            ForecastError: A flag is unknown, empty or malformed, or the feature flags are missing.
         """
+        _check_feature_flags(node)
         _check_flags(node.get_all_context())
         flags = {name: _text(name, node.try_get_context(name)) for name in _FLAGS}
         return cls(
@@ -79,6 +83,15 @@ class SynthContext:
                 known = ", ".join(config.environments)
                 raise ForecastError(f"environments: expected one of {known}, got '{name}'")
         return [config.environments[name] for name in self.environments]
+
+
+def _check_feature_flags(node: Node) -> None:
+    """Refuse to synthesize other templates than the CDK CLI does, which hands over cdk.json."""
+    if node.try_get_context(LOG_DELIVERY_FLAG) is None:
+        raise ForecastError(
+            f"the feature flag {LOG_DELIVERY_FLAG} is not set: run the app with the CDK CLI, as in "
+            "npx cdk synth, beside a cdk.json that has the recommended feature flags"
+        )
 
 
 def _check_flags(context: Mapping[str, Any]) -> None:

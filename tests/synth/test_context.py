@@ -88,12 +88,19 @@ def test_a_flag_without_a_value_is_rejected(new_app: Callable[..., App], flag: s
         ),
     ],
 )
-def test_rejects_flags_that_would_do_nothing(context: dict[str, str], message: str) -> None:
+def test_rejects_flags_that_would_do_nothing(
+    new_app: Callable[..., App], context: dict[str, str], message: str
+) -> None:
     with pytest.raises(ForecastError, match=message):
-        SynthContext.from_node(App(context=context).node)
+        SynthContext.from_node(new_app(**context).node)
 
 
-def test_keys_of_the_cdk_are_left_alone() -> None:
-    node = App(context={"@aws-cdk/core:bootstrapQualifier": "hnb659fds", "aws:cdk:x": True}).node
+def test_keys_of_the_cdk_are_left_alone(new_app: Callable[..., App]) -> None:
+    node = new_app(**{"aws:cdk:bundling-stacks": ["x"]}).node
 
     assert SynthContext.from_node(node).model_version is None
+
+
+def test_rejects_a_start_without_the_feature_flags() -> None:
+    with pytest.raises(ForecastError, match="run the app with the CDK CLI, as in npx cdk synth"):
+        SynthContext.from_node(App().node)

@@ -68,6 +68,28 @@ def test_a_changed_feature_schema_is_refused(damaged: Path) -> None:
         Predictor.load(damaged)
 
 
+@pytest.mark.parametrize("name", ["artifacts/notes/origin.txt", "model/extra.bin"])
+def test_every_recorded_file_of_the_model_and_its_artifacts_is_verified(
+    damaged: Path, change_info: Any, name: str
+) -> None:
+    path = damaged / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"as it was packed")
+    change_info(damaged)
+    Predictor.load(damaged)
+    path.write_bytes(b"as it came out of transit")
+    with pytest.raises(ArtifactError, match=rf"{name} has sha256 .* the archive is damaged"):
+        Predictor.load(damaged)
+    path.unlink()
+    with pytest.raises(ArtifactError, match=f"{name} is missing from the model archive"):
+        Predictor.load(damaged)
+
+
+def test_the_code_may_be_compiled_in_place(damaged: Path) -> None:
+    (damaged / "code/forecast_inference/handler.py").unlink()
+    Predictor.load(damaged)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

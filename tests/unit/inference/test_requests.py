@@ -259,6 +259,8 @@ def _with_row(text: str) -> Callable[[dict[str, Any]], bytes]:
         (b'{"instances": null}', 400, "invalid_body"),
         (b'{"instances": [[]]}', 400, "invalid_row"),
         (b'{"instances": [{}]}', 400, "missing_feature"),
+        ("\ufeff".encode(), 400, "empty_body"),
+        (_with_row('\ufeff\ufeff{"instances": [ROW]}'), 400, "invalid_json"),
         (b'\xff\xfe{"instances": []}', 400, "invalid_encoding"),
         ('{"instances": []}'.encode("utf-16"), 400, "invalid_encoding"),
         (b"[" * 200_000, 400, "invalid_json"),
@@ -355,6 +357,14 @@ def test_text_decoded_by_the_server_is_taken_unless_it_was_not_utf8(
     assert error_of(replaced)["code"] == "invalid_encoding"
     surrogate = predictor.respond(body.replace("leek", "l\ud800ek"), JSON)
     assert error_of(surrogate)["code"] == "unknown_category"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_body(
+    predictor: Predictor, row: dict[str, Any]
+) -> None:
+    text = "\ufeff" + json.dumps({"instances": [row]})
+    assert predictor.respond(text.encode(), JSON).status == 200
+    assert predictor.respond(text, JSON).status == 200
 
 
 def test_an_error_holds_nothing_of_the_payload(

@@ -190,6 +190,26 @@ def test_a_body_must_say_how_long_it_is(
     assert code_of(answer.partition(b"\r\n\r\n")[2]) == code
 
 
+@pytest.mark.parametrize(
+    "head", [b"gzip", b"GZIP", b"identity, br", b"identity\r\nContent-Encoding: deflate", b"s3cr3t"]
+)
+def test_a_compressed_body_is_refused(server: ModelServer, head: bytes) -> None:
+    answer = raw(
+        server,
+        b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\nContent-Encoding: " + head,
+        b"\r\n\r\n{}",
+    )
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert code_of(answer.partition(b"\r\n\r\n")[2]) == "unsupported_content_encoding"
+    assert b"s3cr3t" not in answer
+
+
+def test_a_body_may_say_that_it_is_not_compressed(server: ModelServer, row: dict[str, Any]) -> None:
+    body = json.dumps({"instances": [row]})
+    headers = {"Content-Encoding": "Identity"}
+    assert ask(server, "POST", "/invocations", body=body, headers=headers)[0] == 200
+
+
 def test_an_oversized_body_is_refused_although_it_was_sent(server: ModelServer) -> None:
     status, body, _ = ask(server, "POST", "/invocations", body=b" " * (MAX_BODY_BYTES + 1))
     assert (status, code_of(body)) == (413, "payload_too_large")
@@ -368,3 +388,13 @@ def test_a_taken_port_is_named(server: ModelServer, damaged: Path, caplog: Any) 
         for number, action in keep.items():
             signal.signal(number, action)
     assert f"cannot listen on 127.0.0.1:{server.server_port}" in caplog.text
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "1e3", "", "9" * 5000])
+def test_a_port_that_is_none_is_refused(
+    damaged: Path, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        server_module.main(["--model-dir", str(damaged), f"--port={port}"])
+    assert caught.value.code == 2
+    assert "argument --port: " in capsys.readouterr().err

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -14,14 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forecast_config import ConfigError, LockedModel, read_lock
-from forecast_packaging import Alias, ModelError, Version, build, package, resolve, write_lock
+from forecast_packaging import Alias, ModelError, Version, build, package, resolve
 from forecast_packaging.cache import SnapshotCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NO_REGISTRY = "http://127.0.0.1:9"
+    from forecast_config import LockedModel
+
+GONE = "http://127.0.0.1:9"
 PROGRAM = """
 import os
 import sys
@@ -62,6 +62,7 @@ os.scandir = Reversed
 def run(
     root: Path,
     lock: LockedModel,
+    tracking_uri: str,
     *,
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
@@ -69,7 +70,7 @@ def run(
     before: Sequence[str] = (),
 ) -> list[str]:
     done = subprocess.run(
-        [*before, sys.executable, "-c", PROGRAM, str(root), NO_REGISTRY, lock.model_dump_json()],
+        [*before, sys.executable, "-c", PROGRAM, str(root), tracking_uri, lock.model_dump_json()],
         cwd=cwd,
         env={**os.environ, **(env or {})},
         umask=umask,
@@ -78,7 +79,9 @@ def run(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.split()
+    digest, archive, mlflow, user = done.stdout.split()
+    assert mlflow == "False", "the registry was asked"
+    return [digest, archive, user]
 
 
 def copy_project(root: Path, target: Path) -> Path:
@@ -123,9 +126,11 @@ def test_the_bytes_depend_on_nothing_but_the_model(
     elsewhere = tmp_path / "cwd"
     elsewhere.mkdir()
 
-    digest, archive, *_ = run(root, lock, env={"PYTHONHASHSEED": "1"}, umask=0o022)
+    digest, archive, _ = run(root, lock, tracking_uri, env={"PYTHONHASHSEED": "1"}, umask=0o022)
     time.sleep(1.1)
-    again, other_archive, *_ = run(other, lock, cwd=elsewhere, env=shifted, umask=0o077)
+    again, other_archive, _ = run(
+        other, lock, tracking_uri, cwd=elsewhere, env=shifted, umask=0o077
+    )
 
     assert again == digest
     assert Path(other_archive).read_bytes() == Path(archive).read_bytes()
@@ -142,12 +147,15 @@ def can_become_another_user() -> bool:
 
 @pytest.mark.skipif(not can_become_another_user(), reason="this machine has no user namespaces")
 def test_the_bytes_do_not_depend_on_the_user(
-    project: Path, produce: LockedModel, tmp_path: Path
+    project: Path, produce: LockedModel, tracking_uri: str, tmp_path: Path
 ) -> None:
     other = copy_project(project, tmp_path / "other")
-    digest, archive, _, user = run(project, produce)
-    again, other_archive, _, other_user = run(
-        other, produce, before=["unshare", "--user", "--map-user=12345", "--map-group=12345"]
+    digest, archive, user = run(project, produce, tracking_uri)
+    again, other_archive, other_user = run(
+        other,
+        produce,
+        tracking_uri,
+        before=["unshare", "--user", "--map-user=12345", "--map-group=12345"],
     )
     assert (user, other_user) == (str(os.getuid()), "12345")
     assert again == digest
@@ -155,13 +163,12 @@ def test_the_bytes_do_not_depend_on_the_user(
 
 
 def test_an_archive_that_is_there_is_used_without_mlflow_and_without_a_build(
-    project: Path, produce: LockedModel
+    project: Path, produce: LockedModel, tracking_uri: str
 ) -> None:
-    first = run(project, produce)
-    assert first[2] == "False"
+    first = run(project, produce, tracking_uri)
     before = Path(first[1]).stat().st_mtime_ns
     start = time.monotonic()
-    assert run(project, produce) == first
+    assert run(project, produce, tracking_uri) == first
     assert Path(first[1]).stat().st_mtime_ns == before
     assert time.monotonic() - start < 20
 
@@ -171,7 +178,7 @@ def test_an_archive_needs_no_cache_once_it_is_built(
 ) -> None:
     first = package(root=project, tracking_uri=tracking_uri, lock=produce)
     shutil.rmtree(project / ".forecast/cache")
-    assert package(root=project, tracking_uri=NO_REGISTRY, lock=produce) == first
+    assert package(root=project, tracking_uri=GONE, lock=produce) == first
 
 
 def test_an_alias_is_no_part_of_the_archive(
@@ -289,8 +296,10 @@ def _move_artifacts(database: Path, old: str, new: str) -> None:
     connection.close()
 
 
-def test_two_builds_at_once_give_one_archive(project: Path, produce: LockedModel) -> None:
-    argv = [sys.executable, "-c", PROGRAM, str(project), NO_REGISTRY]
+def test_two_builds_at_once_give_one_archive(
+    project: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    argv = [sys.executable, "-c", PROGRAM, str(project), tracking_uri]
     builds = [
         subprocess.Popen(
             [*argv, produce.model_dump_json()],
@@ -310,10 +319,10 @@ def test_two_builds_at_once_give_one_archive(project: Path, produce: LockedModel
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_build_leaves_nothing_that_the_next_one_does_not_remove(
-    project: Path, produce: LockedModel, how: signal.Signals
+    project: Path, produce: LockedModel, tracking_uri: str, how: signal.Signals
 ) -> None:
     archives = project / ".forecast/archives"
-    argv = [sys.executable, "-c", PROGRAM, str(project), NO_REGISTRY]
+    argv = [sys.executable, "-c", PROGRAM, str(project), tracking_uri]
     build = subprocess.Popen(
         [*argv, produce.model_dump_json()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -327,41 +336,7 @@ def test_a_killed_build_leaves_nothing_that_the_next_one_does_not_remove(
     assert build.returncode != 0
     assert not list(archives.glob("*.tar.gz"))
     assert not list(archives.glob("builds/*"))
-    run(project, produce)
+    run(project, produce, tracking_uri)
     names = sorted(path.name for path in archives.iterdir())
     assert names[:2] == [".gate", "builds"]
     assert len(names) == 3
-
-
-def test_progress_is_told(project: Path, produce: LockedModel, tracking_uri: str) -> None:
-    seen = []
-    package(
-        root=project,
-        tracking_uri=tracking_uri,
-        lock=produce,
-        progress=lambda *step: seen.append(step),
-    )
-    assert seen[-1][1] == seen[-1][2] > 0
-
-
-def test_the_lock_keeps_other_environments_and_is_written_sorted(
-    tmp_path: Path, produce: LockedModel
-) -> None:
-    path = tmp_path / "config" / "models.lock.json"
-    write_lock(path, "prod", produce)
-    write_lock(path, "dev", produce.model_copy(update={"version": "2"}))
-    text = path.read_text()
-    assert text.endswith("}\n")
-    assert list(json.loads(text)["environments"]) == ["dev", "prod"]
-    lock = read_lock(path)
-    assert lock.environments["prod"] == produce
-    assert lock.environments["dev"].version == "2"
-    assert [item.name for item in path.parent.iterdir()] == ["models.lock.json"]
-
-
-def test_a_file_that_is_no_lock_is_not_overwritten(tmp_path: Path, produce: LockedModel) -> None:
-    path = tmp_path / "models.lock.json"
-    path.write_text('{"environments": []}')
-    with pytest.raises(ConfigError):
-        write_lock(path, "prod", produce)
-    assert path.read_text() == '{"environments": []}'

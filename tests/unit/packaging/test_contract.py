@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from forecast_packaging import ContractError, LockMismatchError, Version, package, resolve
+from forecast_packaging import ContractError, Version, package, resolve
 from forecast_packaging.archive import write_archive
+from forecast_packaging.cache import CachedVersion, SnapshotCache
 from forecast_packaging.contract import check_archive, open_archive
 from forecast_packaging.manifest import scan
 from forecast_packaging.plan import lock_of, plan_archive
 from forecast_packaging.sandbox import run_in_sandbox
-from forecast_packaging.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,12 +170,12 @@ def test_the_sandbox_sees_none_of_this_process(
     assert str(tmp_path) in str(caught.value)
 
 
-def lock_snapshot(folder: Path, produce: LockedModel) -> LockedModel:
-    """The changed snapshot in the cache, and the lock entry that it would get."""
-    snapshot = Snapshot.read(folder)
-    target = folder.parent / ".forecast/cache" / snapshot.digest.removeprefix("sha256:")
-    folder.rename(target)
-    snapshot = Snapshot.read(target)
+def lock_snapshot(folder: Path, produce: LockedModel, tracking_uri: str) -> LockedModel:
+    """The changed snapshot in the cache as version 1, and the lock entry that it would get."""
+    cache = SnapshotCache(folder.parent)
+    snapshot = cache.store(folder)
+    known = CachedVersion(run_id=produce.run_id, digest=snapshot.digest)
+    cache.remember(tracking_uri, produce.name, produce.version, known)
     return lock_of(
         snapshot,
         plan_archive(snapshot),
@@ -193,7 +193,7 @@ def test_an_example_that_is_refused_leaves_no_archive(
     serving = json.loads(path.read_bytes())
     serving["input_example"]["instances"][1]["item_code"] = "999"
     path.write_text(json.dumps(serving))
-    lock = lock_snapshot(snapshot_folder, produce)
+    lock = lock_snapshot(snapshot_folder, produce, tracking_uri)
     with pytest.raises(ContractError) as caught:
         package(root=project, tracking_uri=tracking_uri, lock=lock)
     message = str(caught.value)
@@ -214,37 +214,6 @@ def test_a_model_trained_on_other_columns_is_refused(
     serving = json.loads(serving_path.read_bytes())
     serving["derived"]["weekday"] = serving["derived"].pop("day_of_week")
     serving_path.write_text(json.dumps(serving))
-    lock = lock_snapshot(snapshot_folder, produce)
+    lock = lock_snapshot(snapshot_folder, produce, tracking_uri)
     with pytest.raises(ContractError, match="the model was trained on"):
         package(root=project, tracking_uri=tracking_uri, lock=lock)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("signature_digest", "sha256:" + "0" * 64),
-        ("libraries", {"python": "3.11.7", "xgboost": "1.0.0"}),
-        ("data_version", "tomorrow"),
-        ("code_reference", None),
-    ],
-)
-def test_an_edited_lock_is_refused(
-    project: Path, produce: LockedModel, tracking_uri: str, key: str, value: Any
-) -> None:
-    lock = produce.model_copy(update={key: value})
-    with pytest.raises(LockMismatchError) as caught:
-        package(root=project, tracking_uri=tracking_uri, lock=lock)
-    assert f"has the {key} {value}, expected" in str(caught.value)
-    assert str(caught.value).endswith("run: forecast resolve")
-
-
-def test_files_that_changed_in_the_registry_are_refused(
-    tmp_path: Path, produce: LockedModel, tracking_uri: str
-) -> None:
-    lock = produce.model_copy(update={"model_digest": "sha256:" + "0" * 64})
-    with pytest.raises(LockMismatchError) as caught:
-        package(root=tmp_path, tracking_uri=tracking_uri, lock=lock)
-    assert str(caught.value) == (
-        f"version 1 of model 'produce' was locked as sha256:{'0' * 64}, and the registry now "
-        f"gives {produce.model_digest}: to take what it gives now, run: forecast resolve"
-    )

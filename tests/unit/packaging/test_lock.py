@@ -1,0 +1,168 @@
+"""The lock says which version is packed, and nothing else that it says is taken on trust."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forecast_config import ConfigError, read_lock
+from forecast_packaging import (
+    LockMismatchError,
+    RegistryError,
+    Version,
+    package,
+    resolve,
+    write_lock,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecast_config import LockedModel
+
+DIGESTS = ("model_digest", "signature_digest", "libraries", "data_version", "code_reference")
+
+
+def forged(edit: str, produce: LockedModel, other: LockedModel) -> LockedModel:
+    """The lock of version 1, edited to say something that is so of version 2 alone, or of none."""
+    changes: dict[str, Any] = {
+        "version": {"version": "2"},
+        "run_id": {"run_id": other.run_id},
+        "an unknown run_id": {"run_id": "0" * 32},
+        "version and run_id": {"version": "2", "run_id": other.run_id},
+        "digests": {key: getattr(other, key) for key in DIGESTS},
+        "run_id and digests": {key: getattr(other, key) for key in ("run_id", *DIGESTS)},
+    }
+    return produce.model_copy(update=changes[edit])
+
+
+@pytest.mark.parametrize("where", ["built", "cached", "nowhere"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "version",
+        "run_id",
+        "an unknown run_id",
+        "version and run_id",
+        "digests",
+        "run_id and digests",
+    ],
+)
+def test_a_version_is_never_packed_as_another(
+    project: Path, produce: LockedModel, tracking_uri: str, edit: str, where: str
+) -> None:
+    of: dict[str, Any] = {"root": project, "tracking_uri": tracking_uri}
+    other = resolve(**of, name="produce", selector=Version("2"))
+    if where == "built":
+        package(**of, lock=produce)
+        package(**of, lock=other)
+    elif where == "nowhere":
+        shutil.rmtree(project / ".forecast")
+    with pytest.raises(LockMismatchError, match="run: forecast resolve"):
+        package(**of, lock=forged(edit, produce, other))
+
+
+def test_a_version_that_the_registry_does_not_hold_is_not_packed(
+    project: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    lock = produce.model_copy(update={"version": "7"})
+    with pytest.raises(RegistryError, match="has no version 7"):
+        package(root=project, tracking_uri=tracking_uri, lock=lock)
+
+
+def test_another_run_is_named_beside_the_right_one(
+    tmp_path: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    lock = produce.model_copy(update={"run_id": "f" * 32})
+    with pytest.raises(LockMismatchError) as caught:
+        package(root=tmp_path, tracking_uri=tracking_uri, lock=lock)
+    assert str(caught.value) == (
+        f"version 1 of model 'produce' was locked as made by run {'f' * 32}, and the registry says "
+        f"run {produce.run_id}: to take what it says, run: forecast resolve"
+    )
+
+
+def test_a_version_in_the_cache_needs_no_registry(tmp_path: Path, registry_folder: Path) -> None:
+    shutil.copy(registry_folder / "mlflow.db", tmp_path)
+    of: dict[str, Any] = {"root": tmp_path, "tracking_uri": "sqlite:///mlflow.db"}
+    lock = resolve(**of, name="produce", selector=Version("1"))
+    (tmp_path / "mlflow.db").unlink()
+    assert resolve(**of, name="produce", selector=Version("1"), refresh=False) == lock
+    assert package(**of, lock=lock).archive.is_file()
+
+
+@pytest.mark.parametrize("edit", [{"version": "2"}, {"run_id": "0" * 32}])
+def test_an_edited_lock_is_refused_without_a_registry_too(
+    tmp_path: Path, registry_folder: Path, edit: dict[str, str]
+) -> None:
+    shutil.copy(registry_folder / "mlflow.db", tmp_path)
+    of: dict[str, Any] = {"root": tmp_path, "tracking_uri": "sqlite:///mlflow.db"}
+    lock = resolve(**of, name="produce", selector=Version("1"))
+    (tmp_path / "mlflow.db").unlink()
+    with pytest.raises(RegistryError, match="cannot be reached"):
+        package(**of, lock=lock.model_copy(update=edit))
+
+
+def test_a_snapshot_from_another_registry_is_asked_for(
+    project: Path, produce: LockedModel, tmp_path: Path
+) -> None:
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    with pytest.raises(RegistryError, match=r"elsewhere\.db"):
+        package(root=project, tracking_uri=elsewhere, lock=produce)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("signature_digest", "sha256:" + "0" * 64),
+        ("libraries", {"python": "3.11.7", "xgboost": "1.0.0"}),
+        ("data_version", "tomorrow"),
+        ("code_reference", None),
+    ],
+)
+def test_an_edited_lock_is_refused(
+    project: Path, produce: LockedModel, tracking_uri: str, key: str, value: Any
+) -> None:
+    lock = produce.model_copy(update={key: value})
+    with pytest.raises(LockMismatchError) as caught:
+        package(root=project, tracking_uri=tracking_uri, lock=lock)
+    assert f"has the {key} {value}, expected" in str(caught.value)
+    assert str(caught.value).endswith("run: forecast resolve")
+
+
+def test_files_that_changed_in_the_registry_are_refused(
+    tmp_path: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    lock = produce.model_copy(update={"model_digest": "sha256:" + "0" * 64})
+    with pytest.raises(LockMismatchError) as caught:
+        package(root=tmp_path, tracking_uri=tracking_uri, lock=lock)
+    assert str(caught.value) == (
+        f"version 1 of model 'produce' was locked as sha256:{'0' * 64}, and the registry now "
+        f"gives {produce.model_digest}: to take what it gives now, run: forecast resolve"
+    )
+
+
+def test_the_lock_keeps_other_environments_and_is_written_sorted(
+    tmp_path: Path, produce: LockedModel
+) -> None:
+    path = tmp_path / "config" / "models.lock.json"
+    write_lock(path, "prod", produce)
+    write_lock(path, "dev", produce.model_copy(update={"version": "2"}))
+    text = path.read_text()
+    assert text.endswith("}\n")
+    assert list(json.loads(text)["environments"]) == ["dev", "prod"]
+    lock = read_lock(path)
+    assert lock.environments["prod"] == produce
+    assert lock.environments["dev"].version == "2"
+    assert [item.name for item in path.parent.iterdir()] == ["models.lock.json"]
+
+
+def test_a_file_that_is_no_lock_is_not_overwritten(tmp_path: Path, produce: LockedModel) -> None:
+    path = tmp_path / "models.lock.json"
+    path.write_text('{"environments": []}')
+    with pytest.raises(ConfigError):
+        write_lock(path, "prod", produce)
+    assert path.read_text() == '{"environments": []}'
