@@ -59,7 +59,7 @@ def is_graviton(instance_type: str) -> bool:
 def has_local_storage(instance_type: str) -> bool:
     """Whether the type has NVMe storage, which its own hardware encrypts.
 
-    CreateEndpointConfig refuses a `KmsKeyId` for such types
-    (SageMaker API reference, CreateEndpointConfig, KmsKeyId).
+    A `KmsKeyId` does not encrypt such storage (SageMaker API reference, CreateEndpointConfig);
+    earlier editions of that page say that the call fails with one, so that none is given.
     """
     return bool(_NVME.match(_family(instance_type)))

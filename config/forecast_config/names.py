@@ -38,6 +38,11 @@ def endpoint_log_group(endpoint_name: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint_name}"
 
 
+def flow_log_group(endpoint_name: str) -> str:
+    """Log group of the flow logs of an endpoint's own VPC."""
+    return f"/aws/vpc/flow-logs/{endpoint_name}"
+
+
 def alarm(endpoint_name: str, condition: str) -> str:
     """Name of an endpoint's alarm: what it watches, after the endpoint it belongs to."""
     return f"{endpoint_name}-{condition}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
@@ -15,6 +15,7 @@ from forecast_constructs.metrics import MICROSECONDS_PER_MILLISECOND, EndpointMe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from aws_cdk import aws_sns as sns
 
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 
 LONGEST_DATAPOINT_MINUTES = 5
 """Longest stretch of time that one datapoint of the latency and the error rate covers."""
+
+
+def alarms_of_endpoint(stack: Stack, endpoint_name: str) -> dict[str, Any]:
+    """Conditions of a policy that lets CloudWatch act for the alarms of one endpoint only."""
+    name = names.alarm(endpoint_name, "*")
+    return {
+        "StringEquals": {"aws:SourceAccount": stack.account},
+        "ArnLike": {
+            "aws:SourceArn": (
+                f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:{name}"
+            )
+        },
+    }
 
 
 class EndpointAlarms(Construct):

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from forecast_config.settings import NewKey
+from forecast_constructs.alarms import alarms_of_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,8 +78,8 @@ class EncryptionKey(Construct):
             )
         )
 
-    def admit_alarms(self) -> None:
-        """Let the account's CloudWatch alarms publish to topics that the key encrypts.
+    def admit_alarms(self, endpoint_name: str) -> None:
+        """Let the endpoint's CloudWatch alarms publish to topics that the key encrypts.
 
         Without it an alarm's notification is lost (Amazon SNS developer guide, "Enable
         compatibility between event sources from AWS services and encrypted topics").
@@ -89,7 +90,7 @@ class EncryptionKey(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                conditions=alarms_of_endpoint(Stack.of(self), endpoint_name),
             )
         )
 

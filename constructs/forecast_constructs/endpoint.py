@@ -67,7 +67,7 @@ class ForecastEndpoint(Construct):
                 rollout, [alarm.alarm_name for alarm in rollback_alarms]
             ),
             retain_all_variant_properties=True,
-            exclude_retained_variant_properties=_render_exclusions(scales=scales),
+            exclude_retained_variant_properties=None if scales else _render_exclusions(),
         )
         # An alarm is named in the rollout by a literal, which orders nothing.
         self._resource.node.add_dependency(*rollback_alarms)
@@ -96,12 +96,11 @@ class ForecastEndpoint(Construct):
         )
 
 
-def _render_exclusions(*, scales: bool) -> list[sagemaker.CfnEndpoint.VariantPropertyProperty]:
-    # What is not excluded keeps its value from before the update, whatever the new configuration
-    # says (SageMaker API reference, UpdateEndpoint). Data capture is configured in the file, and so
-    # is the instance count when nothing else moves it.
-    excluded = ["DataCaptureConfig"] if scales else ["DataCaptureConfig", "DesiredInstanceCount"]
+def _render_exclusions() -> list[sagemaker.CfnEndpoint.VariantPropertyProperty]:
+    # A variant property that is not excluded keeps its value from before the update, whatever the
+    # new configuration says (SageMaker API reference, UpdateEndpoint); a fixed count has to follow
+    # the file. Of the other two types, nothing but a person moves the weight of the one variant,
+    # and DataCaptureConfig is "not currently supported" (same reference, VariantProperty).
     return [
-        sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type=kind)
-        for kind in excluded
+        sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type="DesiredInstanceCount")
     ]

@@ -30,8 +30,8 @@ class EndpointConfiguration(Construct):
 
     Attributes:
         endpoint_config_name: Name that AWS gave to it.
-        encrypts_volumes: Whether the instances' volumes are encrypted with the key; types with
-            NVMe storage encrypt it themselves and refuse a key.
+        encrypts_volumes: Whether the instances' volumes are encrypted with the key; NVMe storage
+            is encrypted by the hardware, and the key does not apply to it.
     """
 
     def __init__(

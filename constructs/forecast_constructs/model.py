@@ -75,9 +75,7 @@ class ForecastModel(Construct):
         )
         resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
         resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        resource.node.add_dependency(
-            execution_role.policy, *(() if placement is None else placement.prerequisites)
-        )
+        resource.node.add_dependency(execution_role.policy)
         tag_lineage(resource, packaged_model)
         self.model_name = resource.attr_model_name
 

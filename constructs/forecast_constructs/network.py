@@ -14,7 +14,6 @@ from constructs import Construct
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
-    from constructs import IDependable
 
     from forecast_config.settings import ExistingNetwork
     from forecast_constructs.log_group import NamedLogGroup
@@ -32,12 +31,10 @@ class Placement:
     Attributes:
         subnet_ids: Ids of 1 to 16 subnets of one VPC.
         security_group_ids: Ids of 1 to 5 security groups of the same VPC.
-        prerequisites: What must exist before a container there can reach S3.
     """
 
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
-    prerequisites: tuple[IDependable, ...] = ()
 
     @classmethod
     def from_existing(cls, settings: ExistingNetwork) -> Placement:
@@ -58,6 +55,11 @@ class IsolatedNetwork(Construct):
     VPC, while SageMaker pulls the image and ships the logs from outside of it (Amazon SageMaker
     developer guide, "Give SageMaker AI hosted endpoints access to resources in your Amazon VPC").
     It is made of L1 resources, because the L2 VPC asks AWS for the account's zones at synth.
+
+    It belongs into another stack than the endpoint, deployed before it: a container there can reach
+    S3 only when the routes exist, and the network interfaces that SageMaker leaves behind for a
+    while make a deletion of the network right after that of the endpoint fail
+    (aws-cloudformation/cloudformation-coverage-roadmap#1327).
 
     Attributes:
         placement: The subnets, one in each zone, and the security group of the containers.
@@ -80,14 +82,13 @@ class IsolatedNetwork(Construct):
         Tags.of(self._vpc).add("Name", self.node.path)
         route_table = ec2.CfnRouteTable(self, "RouteTable", vpc_id=self._vpc.attr_vpc_id)
         subnets = self._build_subnets(cidr, max_azs)
-        routes = self._build_routes(subnets, route_table)
+        self._build_routes(subnets, route_table)
         security_group = self._build_security_group()
-        s3_endpoint = self._build_s3_endpoint(bucket, route_table)
+        self._build_s3_endpoint(bucket, route_table)
         self._build_flow_log(flow_logs)
         self.placement = Placement(
             subnet_ids=tuple(subnet.attr_subnet_id for subnet in subnets),
             security_group_ids=(security_group.attr_group_id,),
-            prerequisites=(s3_endpoint, *routes),
         )
 
     def _build_subnets(self, cidr: str, max_azs: int) -> list[ec2.CfnSubnet]:
@@ -105,18 +106,14 @@ class IsolatedNetwork(Construct):
             for number, block in zip(range(max_azs), ranges, strict=False)
         ]
 
-    def _build_routes(
-        self, subnets: list[ec2.CfnSubnet], route_table: ec2.CfnRouteTable
-    ) -> list[ec2.CfnSubnetRouteTableAssociation]:
-        return [
+    def _build_routes(self, subnets: list[ec2.CfnSubnet], route_table: ec2.CfnRouteTable) -> None:
+        for subnet in subnets:
             ec2.CfnSubnetRouteTableAssociation(
                 self,
                 f"{subnet.node.id}Routes",
                 route_table_id=route_table.attr_route_table_id,
                 subnet_id=subnet.attr_subnet_id,
             )
-            for subnet in subnets
-        ]
 
     def _build_security_group(self) -> ec2.CfnSecurityGroup:
         return ec2.CfnSecurityGroup(
@@ -136,15 +133,13 @@ class IsolatedNetwork(Construct):
             ],
         )
 
-    def _build_s3_endpoint(
-        self, bucket: s3.IBucket, route_table: ec2.CfnRouteTable
-    ) -> ec2.CfnVPCEndpoint:
+    def _build_s3_endpoint(self, bucket: s3.IBucket, route_table: ec2.CfnRouteTable) -> None:
         statement = iam.PolicyStatement(
             principals=[iam.AnyPrincipal()],
             actions=["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
             resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
         )
-        return ec2.CfnVPCEndpoint(
+        ec2.CfnVPCEndpoint(
             self,
             "S3Endpoint",
             vpc_id=self._vpc.attr_vpc_id,

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from forecast_config import names
 from forecast_config.settings import SEVERITIES
+from forecast_constructs.alarms import alarms_of_endpoint
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -59,24 +60,16 @@ class AlertTopics(Construct):
             master_key=encryption_key,
             enforce_ssl=True,
         )
-        topic.add_to_resource_policy(self._render_publish_statement(topic.topic_arn))
+        topic.add_to_resource_policy(self._render_publish_statement(topic.topic_arn, endpoint_name))
         for address in addresses:
             topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
 
-    def _render_publish_statement(self, topic_arn: str) -> iam.PolicyStatement:
-        stack = Stack.of(self)
+    def _render_publish_statement(self, topic_arn: str, endpoint_name: str) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid="PublishAlarms",
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             actions=["sns:Publish"],
             resources=[topic_arn],
-            conditions={
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {
-                    "aws:SourceArn": (
-                        f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
-                    )
-                },
-            },
+            conditions=alarms_of_endpoint(Stack.of(self), endpoint_name),
         )

@@ -90,12 +90,21 @@ class ArchivePublishing(Construct):
         )
 
     def _admit_to_key(self, key: kms.IKey, principal: iam.IPrincipal, *actions: str) -> None:
-        region = Stack.of(self).region
+        service = f"s3.{Stack.of(self).region}"
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[principal],
                 actions=list(actions),
                 resources=["*"],
-                conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.{Aws.URL_SUFFIX}"}},
+                # China has another URL suffix, and nothing tells which of the two names KMS sees
+                # there: the CDK's bootstrap template writes the first one in every partition.
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": [
+                            f"{service}.amazonaws.com",
+                            f"{service}.{Aws.URL_SUFFIX}",
+                        ]
+                    }
+                },
             )
         )

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Aws, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
 
 from forecast_config import names
-from forecast_config.settings import DataCaptureSettings, NewNetwork
-from forecast_constructs import ArchivePublishing, ArtifactStorage, EncryptionKey, NamedLogGroup
+from forecast_config.settings import DataCaptureSettings, ExistingNetwork, NewNetwork
+from forecast_constructs import (
+    ArchivePublishing,
+    ArtifactStorage,
+    EncryptionKey,
+    IsolatedNetwork,
+    NamedLogGroup,
+    Placement,
+)
 from forecast_stacks.destination import stack_environment
 from forecast_stacks.tagging import tag_environment
 
@@ -17,16 +24,15 @@ if TYPE_CHECKING:
 
     from forecast_config.settings import EnvironmentSettings
 
-FLOW_LOG_PREFIX = "/aws/vpc/flow-logs/"
-
 
 class ForecastArtifactsStack(Stack):
-    """Key, artifact bucket and container logs of one environment.
+    """Key, artifact bucket, container logs and network of one environment.
 
     Attributes:
         key: Encrypts everything of the environment that is at rest.
         bucket: Holds the archives and the captured requests.
         log_group_name: Name of the log group that the containers write to.
+        placement: Where in a VPC the containers run; None: in no VPC.
     """
 
     def __init__(self, scope: Construct, settings: EnvironmentSettings, **options: Any) -> None:
@@ -52,11 +58,14 @@ class ForecastArtifactsStack(Stack):
         self._removal_policy = (
             RemovalPolicy.DESTROY
             if settings.artifacts.on_stack_deletion == "destroy"
-            else RemovalPolicy.RETAIN
+            # Without the exception, a first creation that fails leaves behind what is in the way
+            # of the next one by its name.
+            else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         )
         self._build_key()
         self._build_storage()
         self._build_container_logs()
+        self.placement = self._place()
         CfnOutput(
             self,
             "ArtifactBucketName",
@@ -76,9 +85,9 @@ class ForecastArtifactsStack(Stack):
         )
         log_groups = [names.endpoint_log_group(settings.endpoint.name)]
         if isinstance(settings.network, NewNetwork):
-            log_groups.append(flow_log_group_name(settings))
+            log_groups.append(names.flow_log_group(settings.endpoint.name))
         encryption.admit_log_groups(log_groups)
-        encryption.admit_alarms()
+        encryption.admit_alarms(settings.endpoint.name)
         self.key = encryption.key
 
     def _build_storage(self) -> None:
@@ -88,7 +97,7 @@ class ForecastArtifactsStack(Stack):
             self,
             "Storage",
             bucket_name=names.artifact_bucket(
-                settings.endpoint.name, Aws.ACCOUNT_ID, settings.region
+                settings.endpoint.name, self.account, settings.region
             ),
             encryption_key=self.key,
             settings=settings.artifacts,
@@ -113,7 +122,27 @@ class ForecastArtifactsStack(Stack):
             removal_policy=self._removal_policy,
         ).log_group_name
 
+    def _place(self) -> Placement | None:
+        network = self._settings.network
+        if isinstance(network, NewNetwork):
+            return self._build_network(network).placement
+        return Placement.from_existing(network) if isinstance(network, ExistingNetwork) else None
 
-def flow_log_group_name(settings: EnvironmentSettings) -> str:
-    """Log group of the flow logs of an environment's own VPC."""
-    return f"{FLOW_LOG_PREFIX}{settings.endpoint.name}"
+    def _build_network(self, network: NewNetwork) -> IsolatedNetwork:
+        flow_logs = NamedLogGroup(
+            self,
+            "FlowLogs",
+            log_group_name=names.flow_log_group(self._settings.endpoint.name),
+            encryption_key=self.key,
+            retention_days=self._settings.log_retention_days,
+            # Kept when the network is given up, it would be in the way of a next one by its name.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return IsolatedNetwork(
+            self,
+            "Network",
+            cidr=network.cidr,
+            max_azs=network.max_azs,
+            bucket=self.bucket,
+            flow_logs=flow_logs,
+        )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Annotations, Aws, CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import Annotations, CfnOutput, DefaultStackSynthesizer, Stack
 from aws_cdk import aws_s3 as s3
 
 from forecast_config import names
 from forecast_config.instances import is_listed_by_api
-from forecast_config.settings import ExistingNetwork, NewNetwork
 from forecast_constructs import (
     MODELS_PREFIX,
     AlertTopics,
@@ -20,13 +19,9 @@ from forecast_constructs import (
     ExecutionRole,
     ForecastEndpoint,
     ForecastModel,
-    IsolatedNetwork,
-    NamedLogGroup,
-    Placement,
     RollbackAlarm,
     VariantScaling,
 )
-from forecast_stacks.artifacts_stack import flow_log_group_name
 from forecast_stacks.destination import stack_environment
 from forecast_stacks.tagging import tag_environment
 
@@ -85,7 +80,7 @@ class ForecastEndpointStack(Stack):
         self._packaged_model = packaged_model
         # By its name, which is fixed, so that nothing is exported for it.
         self._bucket = s3.Bucket.from_bucket_name(
-            self, "ArtifactBucket", _artifact_bucket(settings, Aws.ACCOUNT_ID)
+            self, "ArtifactBucket", _artifact_bucket(settings, self.account)
         )
         self._warn_of_unlisted_instance_type()
         self._topics = self._build_topics()
@@ -117,7 +112,7 @@ class ForecastEndpointStack(Stack):
     def _build_model(self) -> ForecastModel:
         settings = self._settings
         image = ContainerImage.from_settings(self, settings.image)
-        placement = self._place()
+        placement = self._artifacts.placement
         self._execution_role = ExecutionRole(
             self, "ExecutionRole", endpoint_name=settings.endpoint.name
         )
@@ -135,31 +130,6 @@ class ForecastEndpointStack(Stack):
             execution_role=self._execution_role,
             network_isolation=settings.network.isolated,
             placement=placement,
-        )
-
-    def _place(self) -> Placement | None:
-        network = self._settings.network
-        if isinstance(network, NewNetwork):
-            return self._build_network(network).placement
-        return Placement.from_existing(network) if isinstance(network, ExistingNetwork) else None
-
-    def _build_network(self, network: NewNetwork) -> IsolatedNetwork:
-        flow_logs = NamedLogGroup(
-            self,
-            "FlowLogs",
-            log_group_name=flow_log_group_name(self._settings),
-            encryption_key=self._artifacts.key,
-            retention_days=self._settings.log_retention_days,
-            # A kept group would be in the way of the next deployment, by its name.
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        return IsolatedNetwork(
-            self,
-            "Network",
-            cidr=network.cidr,
-            max_azs=network.max_azs,
-            bucket=self._bucket,
-            flow_logs=flow_logs,
         )
 
     def _build_endpoint_config(self, model: ForecastModel) -> EndpointConfiguration:
@@ -246,8 +216,9 @@ class ForecastEndpointStack(Stack):
 
 
 def _publish_into_artifact_bucket(settings: EnvironmentSettings) -> DefaultStackSynthesizer:
+    account = _ACCOUNT_PLACEHOLDER if settings.account is None else settings.account
     return DefaultStackSynthesizer(
-        file_assets_bucket_name=_artifact_bucket(settings, _ACCOUNT_PLACEHOLDER),
+        file_assets_bucket_name=_artifact_bucket(settings, account),
         bucket_prefix=MODELS_PREFIX,
         generate_bootstrap_version_rule=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,7 +139,7 @@ def test_an_alarm_reaches_the_topic_of_its_severity(
     assert topic["TopicName"] == f"produce-forecast-prod-alerts-{severity}"
 
 
-def test_topics_are_encrypted_reached_over_tls_and_open_to_the_accounts_alarms(
+def test_topics_are_encrypted_reached_over_tls_and_open_to_the_endpoints_alarms(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
     assert len(resources("ForecastProd", "SNS::Topic")) == 3
@@ -152,6 +153,25 @@ def test_topics_are_encrypted_reached_over_tls_and_open_to_the_accounts_alarms(
         assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
         assert allowed["Action"] == "sns:Publish"
         assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
+        source = allowed["Condition"]["ArnLike"]["aws:SourceArn"]
+        assert source["Fn::Join"][1][-1] == ":alarm:produce-forecast-prod-*"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_alarm_is_among_those_that_its_topics_and_key_admit(
+    stack: str,
+    resources: Callable[..., list[dict[str, Any]]],
+    template: Callable[[str], dict[str, Any]],
+) -> None:
+    admitted = set(
+        re.findall(
+            r':alarm:([^"]*)\*"', json.dumps([template(stack), template(f"{stack}Artifacts")])
+        )
+    )
+
+    (prefix,) = admitted
+    for alarm in resources(stack, "CloudWatch::Alarm"):
+        assert alarm["Properties"]["AlarmName"].startswith(prefix)
 
 
 def test_subscribers_are_those_of_each_severity(

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def _run(repository: Path, outdir: Path, **flags: str) -> subprocess.CompletedProcess[str]:
+    context = json.loads((repository / "cdk.json").read_text())["context"]
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=repository,
         env={
             **os.environ,
             "CDK_OUTDIR": str(outdir),
-            "CDK_CONTEXT_JSON": json.dumps(flags),
+            "CDK_CONTEXT_JSON": json.dumps({**context, **flags}),
         },
         capture_output=True,
         text=True,

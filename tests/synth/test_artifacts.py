@@ -144,11 +144,15 @@ def test_access_is_logged_for_the_days_configured(
 
 
 @pytest.mark.parametrize(
-    ("stack", "policy"),
-    [("ForecastDevArtifacts", "Delete"), ("ForecastProdArtifacts", "Retain")],
+    ("stack", "policies"),
+    [
+        ("ForecastDevArtifacts", ("Delete", "Delete")),
+        # A creation that fails keeps nothing that would be in the way of the next one.
+        ("ForecastProdArtifacts", ("RetainExceptOnCreate", "Retain")),
+    ],
 )
 def test_what_outlives_the_stack_is_that_of_the_settings(
-    stack: str, policy: str, resources: Callable[..., list[dict[str, Any]]]
+    stack: str, policies: tuple[str, str], resources: Callable[..., list[dict[str, Any]]]
 ) -> None:
     kept = [
         resource
@@ -157,8 +161,9 @@ def test_what_outlives_the_stack_is_that_of_the_settings(
     ]
 
     assert len(kept) == 4
-    assert {resource["DeletionPolicy"] for resource in kept} == {policy}
-    assert {resource["UpdateReplacePolicy"] for resource in kept} == {policy}
+    assert {(resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) for resource in kept} == {
+        policies
+    }
 
 
 def test_a_new_key_rotates(resources: Callable[..., list[dict[str, Any]]]) -> None:
@@ -202,15 +207,22 @@ def test_the_key_admits_the_flow_logs_of_a_new_network(
     assert "log-group:/aws/vpc/flow-logs/forecast-new" in json.dumps(statement)
 
 
-def test_the_key_admits_the_accounts_alarms(
+def test_the_key_admits_the_endpoints_alarms_and_no_other(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
     (key,) = resources("ForecastProdArtifacts", "KMS::Key")
     (statement,) = _statements(key["Properties"]["KeyPolicy"], "cloudwatch.amazonaws.com")
 
     assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    account = {"Ref": "AWS::AccountId"}
+    alarms = [
+        "arn:aws:cloudwatch:ap-southeast-1:",
+        account,
+        ":alarm:produce-forecast-prod-*",
+    ]
     assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", alarms]}},
     }
 
 
@@ -258,5 +270,7 @@ def test_the_cdk_uses_the_key_by_way_of_s3_only(
         "kms:Decrypt",
     ]
     for statement in statements:
-        via = statement["Condition"]["StringEquals"]["kms:ViaService"]
-        assert via["Fn::Join"][1][0] == "s3.ap-southeast-1."
+        assert statement["Condition"]["StringEquals"]["kms:ViaService"] == [
+            "s3.ap-southeast-1.amazonaws.com",
+            {"Fn::Join": ["", ["s3.ap-southeast-1.", {"Ref": "AWS::URLSuffix"}]]},
+        ]

@@ -81,6 +81,8 @@ def test_a_whole_environment_names_its_own_partition_only(
     assert services <= {
         "cloudwatch.amazonaws.com",
         "logging.s3.amazonaws.com",
+        # Beside the name with the partition's own suffix, where that suffix is another.
+        f"s3.{region}.amazonaws.com",
         "sagemaker.amazonaws.com",
         "vpc-flow-logs.amazonaws.com",
     }

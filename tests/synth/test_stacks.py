@@ -86,7 +86,7 @@ def test_the_templates_need_no_parameters(synthesized: Callable[[str], Any]) -> 
         assert "Rules" not in template, name
 
 
-def test_only_the_key_is_exported(synthesized: Callable[[str], Any]) -> None:
+def test_without_a_new_network_only_the_key_is_exported(synthesized: Callable[[str], Any]) -> None:
     for name, template in synthesized("forecast").templates.items():
         exports = [output for output in template["Outputs"].values() if "Export" in output]
         assert len(exports) == (1 if name.endswith("Artifacts") else 0)
@@ -214,3 +214,26 @@ def test_an_account_that_is_given_is_written_into_the_stacks(
 
     environment = assembly.get_stack_by_name("ForecastOnly").environment
     assert (environment.account, environment.region) == ("333333333333", "eu-central-1")
+
+
+def test_with_an_account_the_bucket_has_a_literal_name_wherever_it_is_used(
+    synthesized: Callable[[str], Any], resources: Callable[..., list[dict[str, Any]]]
+) -> None:
+    name = "forecast-existing-artifacts-111111111111-eu-central-1"
+    buckets = [
+        bucket["Properties"].get("BucketName")
+        for bucket in resources("ForecastExistingArtifacts", "S3::Bucket")
+    ]
+    files = synthesized("comprehensive").assets["ForecastExisting"]["files"].values()
+    (model,) = resources("ForecastExisting", "SageMaker::Model")
+    source = model["Properties"]["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
+    (config,) = resources("ForecastExisting", "SageMaker::EndpointConfig")
+
+    # `cdk deploy --import-existing-resources` knows a resource by a name that needs no evaluation.
+    assert name in buckets
+    assert {
+        destination["bucketName"] for file in files for destination in file["destinations"].values()
+    } == {name}
+    assert f"s3://{name}/models/" in json.dumps(source["S3Uri"])
+    capture = config["Properties"]["DataCaptureConfig"]
+    assert capture["DestinationS3Uri"] == f"s3://{name}/data-capture"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from forecast_local.cloudformation.handler import Handler, Request, ResourceError, tag_changes
+from forecast_local.sagemaker.limits import exclusion_error
 
 _NAME_LIMIT = 63
 _POLL_SECONDS = 0.1
@@ -133,6 +134,10 @@ class Endpoint(_Named):
 
     def create(self, request: Request) -> str:
         """Create the endpoint and wait until it is in service."""
+        # CreateEndpoint has no such parameter: what the first update would refuse fails at once.
+        refused = exclusion_error(request.properties)
+        if refused is not None:
+            raise ResourceError(refused)
         sagemaker = request.client("sagemaker")
         given = request.api_arguments(
             "sagemaker",

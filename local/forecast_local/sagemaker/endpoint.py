@@ -63,7 +63,6 @@ class HostedEndpoint(FakeEndpoint):
             item["VariantName"]: _summary(item, images[item["VariantName"]])
             for item in config["ProductionVariants"]
         }
-        self.capture: Mapping[str, Any] | None = config.get("DataCaptureConfig")
         self.deployment = deployment
         self.tags = tags
         self.endpoint_status = "Creating"
@@ -96,6 +95,12 @@ class HostedEndpoint(FakeEndpoint):
             if self.pending is not None:
                 answer["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending}
             return {key: value for key, value in answer.items() if value is not None}
+
+    @property
+    def capture(self) -> Mapping[str, Any] | None:
+        """``DataCaptureConfig`` of the configuration that is served; an update retains none."""
+        found: Mapping[str, Any] | None = self.config.get("DataCaptureConfig")
+        return found
 
     def _capture_summary(self) -> dict[str, Any] | None:
         if self.capture is None:
@@ -133,16 +138,6 @@ class HostedEndpoint(FakeEndpoint):
             found[name] = summary
         return found
 
-    def next_capture(
-        self, config: Mapping[str, Any], request: Mapping[str, Any]
-    ) -> Mapping[str, Any] | None:
-        """Return the data capture after an update; retained variant properties include it."""
-        retained = request.get("RetainAllVariantProperties") and self.capture is not None
-        if retained and "DataCaptureConfig" not in _excluded(request):
-            return self.capture
-        found: Mapping[str, Any] | None = config.get("DataCaptureConfig")
-        return found
-
     def begin_update(self, config_name: str) -> None:
         """Enter the state Updating."""
         with self._lock:
@@ -168,15 +163,13 @@ class HostedEndpoint(FakeEndpoint):
         *,
         config: Mapping[str, Any],
         variants: Variants,
-        capture: Mapping[str, Any] | None,
         deployment: Mapping[str, Any] | None,
     ) -> None:
         """Serve with a new fleet, then stop the old one."""
         with self._lock:
             old, self._fleet = self._fleet, fleet
             self.config, self.endpoint_config_name = config, config["EndpointConfigName"]
-            self.variants, self.capture = dict(variants), capture
-            self.deployment = deployment
+            self.variants, self.deployment = dict(variants), deployment
             self.endpoint_status, self.pending = "InService", None
             self.last_modified_time = utcnow()
         if old is not None:

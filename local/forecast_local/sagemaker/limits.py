@@ -1,7 +1,7 @@
 """The limits of SageMaker hosting that its API enforces and its request model does not state.
 
 Sources: the pages of CreateEndpointConfig, CreateEndpoint, UpdateEndpoint, BlueGreenUpdatePolicy,
-RollingUpdatePolicy and TrafficRoutingConfig in the SageMaker API reference.
+RollingUpdatePolicy, TrafficRoutingConfig and VariantProperty in the SageMaker API reference.
 """
 
 import math
@@ -100,6 +100,17 @@ def _check_variant(variant: Mapping[str, Any]) -> None:
 
 def _captures(request: Mapping[str, Any]) -> bool:
     return bool(request.get("DataCaptureConfig", {}).get("EnableCapture", False))
+
+
+def exclusion_error(request: Mapping[str, Any]) -> str | None:
+    """Return why ``ExcludeRetainedVariantProperties`` is refused, or None when it is not."""
+    listed = request.get("ExcludeRetainedVariantProperties") or []
+    if all(item["VariantPropertyType"] != "DataCaptureConfig" for item in listed):
+        return None
+    return (
+        "VariantPropertyType DataCaptureConfig is not currently supported in "
+        "ExcludeRetainedVariantProperties."
+    )
 
 
 def check_deployment(deployment: Mapping[str, Any] | None, counts: Mapping[str, int]) -> None:

@@ -80,6 +80,9 @@ class LocalSageMakerBackend(SageMakerModelBackend):
     def redeploy_endpoint(self, request: Mapping[str, Any]) -> HostedEndpoint:
         """UpdateEndpoint: start the new model servers, switch, then stop the old ones."""
         limits.check_shape("UpdateEndpoint", request)
+        refused = limits.exclusion_error(request)
+        if refused is not None:
+            raise ValidationError(message=refused)
         endpoint = self.hosted_endpoint(request["EndpointName"])
         config = self.hosted_config(request["EndpointConfigName"])
         deployment = request.get("DeploymentConfig")
@@ -97,11 +100,10 @@ class LocalSageMakerBackend(SageMakerModelBackend):
             if "DesiredInstanceCount" in summary
         }
         self._check_deployment(deployment, counts)
-        capture = endpoint.next_capture(config.request, request)
         endpoint.begin_update(config.endpoint_config_name)
 
         def work() -> None:
-            self._bring_up(endpoint, config, summaries, capture, deployment)
+            self._bring_up(endpoint, config, summaries, deployment)
 
         self._in_background(work)
         return endpoint
@@ -182,7 +184,6 @@ class LocalSageMakerBackend(SageMakerModelBackend):
         endpoint: HostedEndpoint,
         config: HostedEndpointConfig,
         summaries: Mapping[str, dict[str, Any]] | None = None,
-        capture: Mapping[str, Any] | None = None,
         deployment: Mapping[str, Any] | None = None,
     ) -> None:
         try:
@@ -199,7 +200,6 @@ class LocalSageMakerBackend(SageMakerModelBackend):
             fleet,
             config=config.request,
             variants=summaries,
-            capture=capture,
             deployment=deployment,
         )
 

@@ -292,6 +292,25 @@ def test_scaled_out_count_is_kept_only_when_asked_for(  # noqa: PLR0917 - fixtur
     assert described["ProductionVariants"][0]["DesiredWeight"] == 1.0
 
 
+@pytest.mark.parametrize("retain", [True, False])
+def test_capture_follows_the_configuration_whatever_is_retained(
+    account: Any, stack: str, endpoint_name: str, hosting: Hosting, retain: object
+) -> None:
+    uri = account.upload("1")
+
+    def deploy(**config: Any) -> Any:
+        extra = {"RetainAllVariantProperties": retain}
+        template = hosting(endpoint_name, uri, Config=config, Endpoint=extra)
+        assert account.deploy(stack, template) in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+        described = account.client("sagemaker").describe_endpoint(EndpointName=endpoint_name)
+        return described.get("DataCaptureConfig")
+
+    for percent in (100, 25):
+        capture = {**CAPTURE, "InitialSamplingPercentage": percent}
+        assert deploy(DataCaptureConfig=capture)["CurrentSamplingPercentage"] == percent
+    assert deploy() is None
+
+
 def test_everything_given_is_described(
     account: Any, stack: str, endpoint_name: str, hosting: Hosting
 ) -> None:

@@ -171,6 +171,16 @@ CASES = {
         "Config",
         "multiple of 1024",
     ),
+    "exclusion that is not supported": (
+        {
+            "Endpoint": {
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
+            }
+        },
+        "Endpoint",
+        "DataCaptureConfig is not currently supported",
+    ),
     "misspelt member": ({"Variant": {"InstanceTyp": "x"}}, "Config", "InstanceTyp"),
     "model data that does not exist": (
         {"Container": {"ModelDataUrl": "s3://engine-tests/nothing.tar.gz"}},
@@ -199,6 +209,24 @@ def test_hosting_limit_fails_the_stack(
     assert account.deploy(stack, template) == "ROLLBACK_COMPLETE"
     reason = account.failure(stack, resource)
     assert re.search(message, reason), reason
+
+
+def test_exclusion_that_the_api_does_not_support_fails_the_update_too(
+    account: Any, stack: str, endpoint_name: str, hosting: Hosting
+) -> None:
+    account.deploy(stack, hosting(endpoint_name, account.upload("1")))
+    sagemaker = account.client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName=endpoint_name)["EndpointConfigName"]
+
+    with pytest.raises(ClientError, match="DataCaptureConfig is not currently supported") as error:
+        sagemaker.update_endpoint(
+            EndpointName=endpoint_name,
+            EndpointConfigName=config,
+            RetainAllVariantProperties=True,
+            ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DataCaptureConfig"}],
+        )
+
+    assert error.value.response["Error"]["Code"] == "ValidationException"
 
 
 def target(endpoint: str, **changes: Any) -> dict[str, Any]:

@@ -233,12 +233,38 @@ def test_bucket_with_objects_fails_the_deletion_with_the_reason(account: Any, st
     s3.delete_object(Bucket=bucket, Key="a")
 
 
-def test_retained_resource_survives_its_stack(account: Any, stack: str) -> None:
-    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}}}
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_retained_resource_survives_its_stack(account: Any, stack: str, policy: str) -> None:
+    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": policy}}}
     account.deploy(stack, template)
     bucket = account.physical_id(stack, "Bucket")
     assert account.destroy(stack) == "DELETE_COMPLETE"
     account.client("s3").delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    ("policy", "retried"),
+    [("Retain", "ROLLBACK_COMPLETE"), ("RetainExceptOnCreate", "CREATE_COMPLETE")],
+)
+def test_failed_creation_can_be_retried_unless_it_retains_a_name(
+    account: Any, stack: str, policy: str, retried: str
+) -> None:
+    group = {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": policy,
+        "Properties": {"LogGroupName": stack},
+    }
+    broken = {
+        "Type": "AWS::S3::BucketPolicy",
+        "DependsOn": "Group",
+        "Properties": {"Bucket": "no-such-bucket", "PolicyDocument": {}},
+    }
+    failed = {"Resources": {"Group": group, "Broken": broken}}
+    assert account.deploy(stack, failed) == "ROLLBACK_COMPLETE"
+    account.destroy(stack)
+    assert account.deploy(stack, {"Resources": {"Group": group}}) == retried
+    account.destroy(stack)
+    account.client("logs").delete_log_group(logGroupName=stack)
 
 
 def test_yaml_with_short_forms_is_understood(account: Any, stack: str) -> None:

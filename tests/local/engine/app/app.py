@@ -223,9 +223,7 @@ class Endpoint(cdk.Stack):
             endpoint_config_name=config.attr_endpoint_config_name,
             retain_all_variant_properties=True,
             exclude_retained_variant_properties=[
-                sagemaker.CfnEndpoint.VariantPropertyProperty(
-                    variant_property_type="DataCaptureConfig"
-                )
+                sagemaker.CfnEndpoint.VariantPropertyProperty(variant_property_type="DesiredWeight")
             ],
             deployment_config=sagemaker.CfnEndpoint.DeploymentConfigProperty(
                 auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
