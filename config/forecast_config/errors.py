@@ -26,11 +26,13 @@ class Problem:
         line: One-based line in the file, 0 when the key stands nowhere in it.
         key: Dotted key path, such as `environments.prod.autoscaling.max_instance_count`.
         message: What was found and what was expected, lower case, no full stop.
+        source: What it stands in when that is not the error's own source, such as `-c accounts`.
     """
 
     line: int
     key: str
     message: str
+    source: str = ""
 
 
 class ConfigError(ForecastError):
@@ -44,9 +46,6 @@ class ConfigError(ForecastError):
         super().__init__("\n".join(self._describe(problem) for problem in self.problems))
 
     def _describe(self, problem: Problem) -> str:
-        place = f"{self.source}:{problem.line}" if problem.line else self.source
-        return (
-            f"{place}: {problem.key}: {problem.message}"
-            if problem.key
-            else (f"{place}: {problem.message}")
-        )
+        source = problem.source or self.source
+        place = f"{source}:{problem.line}" if problem.line else source
+        return ": ".join(part for part in (place, problem.key, problem.message) if part)

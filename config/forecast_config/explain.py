@@ -2,126 +2,86 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
-from forecast_config.yaml_source import type_name
+from forecast_config.words import shown, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
+    from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from forecast_config.yaml_source import KeyPath
+    from forecast_config.words import KeyPath
 
-
-def unknown_key(key: str, known: Iterable[str]) -> str:
-    """What to say of a key that no setting has: the nearest one, or all."""
-    names = list(known)
-    close = difflib.get_close_matches(key, names, n=1)
-    hint = f"; did you mean {close[0]}" if close else f"; expected one of: {', '.join(names)}"
-    return f"unknown key{hint}"
-
-
-_EXPECTED = {
+_TYPES = {
     "string_type": "a string",
     "int_type": "an integer",
     "float_type": "a number",
     "bool_type": "true or false",
     "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
 }
 
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
 
-def explain(details: ErrorDetails, raw: Any, kind: Any) -> tuple[KeyPath, str]:
-    """The place of a validation error within the value validated, and what was expected there.
+_LENGTHS = {
+    "string_too_short": ("min_length", "at least", ("character", "characters")),
+    "string_too_long": ("max_length", "at most", ("character", "characters")),
+    "too_short": ("min_length", "at least", ("entry", "entries")),
+    "too_long": ("max_length", "at most", ("entry", "entries")),
+}
+
+_FIXED = {"finite_number": "a finite number", "string_unicode": "whole characters"}
+
+
+def explain(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
+    """What was expected, and what was got, at each place within the value validated.
 
     Args:
-        details: One of pydantic's errors.
-        raw: The value validated, as read from the file.
-        kind: The type it was validated against.
+        error: What pydantic says of the value.
     """
-    context = details.get("ctx", {})
-    location = tuple(_file_location(details["loc"], raw))
-    match details["type"]:
-        case "broken_rule":
-            location = (*location, *str(context["key"]).split("."))
-            message = str(context["message"])
-        case "extra_forbidden":
-            message = unknown_key(str(location[-1]), _known_keys(kind, details["loc"][:-1]))
-        case "missing":
-            message = "is missing"
-        case "union_tag_not_found":
-            location = (*location, "kind")
-            message = f"is missing; expected one of: {_tags(kind)}"
-        case "union_tag_invalid":
-            location = (*location, "kind")
-            expected = context["expected_tags"].replace("'", "")
-            message = f"expected one of: {expected}, got '{context['tag']}'"
-        case error:
-            message = _explain_value(error, details["msg"], details["input"])
-    return location, message
+    for details in error.errors(include_url=False):
+        if not _is_counted_without_invalid_entries(details):
+            yield tuple(part for part in details["loc"] if part != "[key]"), _message(details)
 
 
-def _explain_value(error: str, message: str, value: Any) -> str:
-    if error in _EXPECTED:
-        quote = "; put it in quotes" if error == "string_type" and _is_number(value) else ""
-        return f"expected {_EXPECTED[error]}, got {type_name(value)}{quote}"
-    message = message.removeprefix("Value error, ")
-    shown = f", got {value!r}" if isinstance(value, int | float | str) else ""
-    return f"{message[:1].lower()}{message[1:]}{shown}"
+def _is_counted_without_invalid_entries(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its invalid entries were left out."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _message(details: ErrorDetails) -> str:
+    error, context, value = details["type"], details.get("ctx", {}), details["input"]
+    if error == "refused":
+        return str(context["message"])
+    if error == "float_type" and type(value) is int:
+        return f"expected a number of at most 308 digits, got {shown(value)}"
+    if error in _TYPES:
+        quotes = "; put it in quotes" if error == "string_type" and _is_scalar(value) else ""
+        return f"expected {_TYPES[error]}, got {type_name(value)}{quotes}"
+    got = len(value) if error in _LENGTHS else shown(value)
+    return f"expected {_expectation(error, context, details['msg'])}, got {got}"
 
 
-def _file_location(location: Iterable[str | int], raw: Any) -> Iterator[str | int]:
-    """The parts of a pydantic location that stand in the file, without the tags of unions."""
-    for part in location:
-        if isinstance(raw, dict):
-            if part in raw:
-                raw = raw[part]
-            elif raw.get("kind") == part or part == "[key]":
-                continue
-            yield part
-        elif isinstance(raw, tuple) and isinstance(part, int):
-            raw = raw[part]
-            yield part
+def _expectation(error: str, context: Mapping[str, Any], message: str) -> str:
+    if error in _BOUNDS:
+        key, relation = _BOUNDS[error]
+        return f"{relation} {context[key]:.15g}"
+    if error in _LENGTHS:
+        key, relation, (one, several) = _LENGTHS[error]
+        return f"{relation} {context[key]} {one if context[key] == 1 else several}"
+    if error == "literal_error":
+        choices = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"one of: {choices}" if "," in choices else choices
+    return _FIXED.get(error, message.removeprefix("Input should be "))
 
 
-def _known_keys(kind: Any, location: Iterable[str | int]) -> list[str]:
-    schema = TypeAdapter(kind).json_schema()
-    definitions = schema.get("$defs", {})
-
-    def resolve(node: dict[str, Any]) -> dict[str, Any]:
-        while "$ref" in node:
-            node = definitions[node["$ref"].rsplit("/", 1)[1]]
-        return node
-
-    node = resolve(schema)
-    for part in location:
-        options = [resolve(option) for option in node.get("oneOf", node.get("anyOf", [node]))]
-        node = next(
-            (
-                resolve(option["properties"][part])
-                if part in option.get("properties", {})
-                else option
-                for option in options
-                if part in option.get("properties", {})
-                or option.get("properties", {}).get("kind", {}).get("const") == part
-            ),
-            node,
-        )
-    options = [resolve(option) for option in node.get("anyOf", [node])]
-    return [key for option in options for key in option.get("properties", {})]
-
-
-def _tags(kind: Any) -> str:
-    text = str(TypeAdapter(kind).json_schema())
-    tags = [part.split("'")[0] for part in text.split("'const': '")[1:]]
-    return ", ".join(dict.fromkeys(tags))
+def _is_scalar(value: Any) -> bool:
+    return value is not None and not isinstance(value, dict | tuple | list)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
+from pydantic_core import from_json
 
 from forecast_config.errors import ConfigError, ForecastError, Problem
+from forecast_config.reading import BlockReader
 from forecast_config.settings.base import Settings
+from forecast_config.settings.fields import Matching
+from forecast_config.words import dotted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+REPAIR = "delete it and run: forecast resolve"
+
+Digest = Annotated[str, Matching(r"^sha256:[0-9a-f]{64}$", "sha256: and 64 hexadecimal digits")]
 
 
 class LockedModel(Settings):
@@ -64,17 +70,22 @@ def read_lock(path: Path) -> ModelsLock:
         ConfigError: The file is not a lock file.
     """
     try:
-        return ModelsLock.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return ModelsLock()
     except OSError as error:
         raise ConfigError(str(path), [Problem(0, "", f"cannot read: {error.strerror}")]) from None
-    except ValidationError as error:
-        problems = [
-            Problem(0, ".".join(map(str, details["loc"])), details["msg"])
-            for details in error.errors(include_url=False)
-        ]
-        raise ConfigError(str(path), problems) from None
+    try:
+        data = from_json(content)
+    except ValueError as error:
+        raise ConfigError(str(path), [Problem(0, "", f"is not JSON ({error}); {REPAIR}")]) from None
+    problems: list[Problem] = []
+    BlockReader(lambda key, message: problems.append(Problem(0, dotted(key), message))).read(
+        ModelsLock, data
+    )
+    if problems:
+        raise ConfigError(str(path), [Problem(0, "", f"is not a lock file; {REPAIR}"), *problems])
+    return ModelsLock.model_validate(data)
 
 
 def lock_text(lock: ModelsLock) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forecast_config.yaml_source import KeyPath
+    from forecast_config.words import KeyPath
 
 
 def merge(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
 from forecast_config.errors import ConfigError, Problem
+from forecast_config.words import KeyPath, dotted, shown, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-KeyPath = tuple[str | int, ...]
-"""Keys and list positions from the document's root to a value."""
 
 MAX_NODES = 10_000
 """Values a configuration may hold once its aliases are expanded."""
@@ -22,19 +20,10 @@ MAX_DEPTH = 40
 """Levels of nesting a configuration may have."""
 
 _COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+_STRING_TAG = "tag:yaml.org,2002:str"
+_DATE_TAG = "tag:yaml.org,2002:timestamp"
+_SCALAR_KINDS = {_DATE_TAG: "a date", "tag:yaml.org,2002:int": "an integer"}
 _MERGE_TAG = "tag:yaml.org,2002:merge"
-
-
-def dotted(path: KeyPath) -> str:
-    """A key path as a person writes it: `environments.prod.tags`."""
-    return ".".join(str(part) for part in path)
-
-
-def type_name(value: Any) -> str:
-    """What a value is, in the words of YAML."""
-    names = {dict: "a mapping", tuple: "a list", str: "a string", bool: "a boolean"}
-    names |= {int: "an integer", float: "a number", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
 
 
 class YamlSource:
@@ -81,27 +70,39 @@ class YamlSource:
         return self.lines[path]
 
     def _parse(self, text: str) -> dict[str, Any]:
-        loader = yaml.SafeLoader(text)
-        try:
-            root = loader.get_single_node()
-            data = self._convert(loader, root, (), ()) if root is not None else {}
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            reason = getattr(error, "problem", None) or "is nested too deeply or not YAML"
-            message = f"is not valid YAML: {reason}"
-            self._fail(mark.line + 1 if mark else 0, (), message)
-        finally:
-            loader.dispose()
+        data = self._read(text)
         if not self._problems and not isinstance(data, dict):
             self._problem(1, (), f"expected a mapping of keys, got {type_name(data)}")
         if self._problems:
             raise ConfigError(self.name, self._problems)
         return dict(data)
 
+    def _read(self, text: str) -> Any:
+        try:
+            loader = yaml.SafeLoader(text)
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            self._fail(line, (), f"is not valid YAML: holds the character U+{error.character:04X}")
+        try:
+            root = loader.get_single_node()
+            return {} if root is None else self._convert(loader, root, (), ())
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            reason = ", ".join(part for part in (error.context, error.problem) if part)
+            self._fail(line, (), f"is not valid YAML: {reason}")
+        except (ValueError, OverflowError):
+            # The scanner makes characters of escapes such as "\UFFFFFFFF" without a check.
+            message = "is not valid YAML: an escape in quotes is no character"
+            self._fail(loader.line + 1, (), message)
+        except RecursionError:
+            self._fail(0, (), "is not valid YAML: is nested too deeply")
+        finally:
+            loader.dispose()
+
     def _problem(self, line: int, path: KeyPath, message: str) -> None:
         self._problems.append(Problem(line, dotted(path), message))
 
-    def _fail(self, line: int, path: KeyPath, message: str) -> None:
+    def _fail(self, line: int, path: KeyPath, message: str) -> NoReturn:
         self._problem(line, path, message)
         raise ConfigError(self.name, self._problems)
 
@@ -128,7 +129,22 @@ class YamlSource:
                 self._convert(loader, item, (*path, index), inside)
                 for index, item in enumerate(node.value)
             )
-        return loader.construct_object(node, deep=True)
+        return self._scalar(loader, node, path)
+
+    def _scalar(self, loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath) -> Any:
+        line = node.start_mark.line + 1
+        implied = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's stubs leave its types out
+        if node.tag not in (_STRING_TAG, implied):
+            self._problem(line, path, "expected plain YAML, got a tag (!)")
+            return None
+        try:
+            return loader.construct_object(node)
+        except (ValueError, yaml.YAMLError) as error:
+            kind = _SCALAR_KINDS.get(node.tag, "a value")
+            reason = f" ({error})" if node.tag == _DATE_TAG else ""
+            message = f"expected {kind}, got {shown(node.value)}{reason}; put text in quotes"
+            self._problem(line, path, message)
+            return None
 
     def _mapping(
         self,
@@ -155,5 +171,7 @@ class YamlSource:
                 self._problem(line, path, "merge keys (<<) are not read; use 'defaults'")
             elif not isinstance(key_node, yaml.ScalarNode):
                 self._problem(line, path, "a key must be a string, got a collection")
+            elif not key_node.value.isprintable():
+                self._problem(line, path, f"a key must be printable, got {shown(key_node.value)}")
             else:
                 yield line, key_node.value, value_node

@@ -25,7 +25,6 @@ from forecast_config.settings.platform import (
     NewKey,
     NewNetwork,
     NoNetwork,
-    TagSettings,
 )
 from forecast_config.settings.project import (
     ApprovalTag,
@@ -33,6 +32,7 @@ from forecast_config.settings.project import (
     ForecastConfig,
     ModelSettings,
 )
+from forecast_config.settings.tags import TagSettings
 
 __all__ = [
     "SEVERITIES",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from forecast_config.settings.base import Settings
+from forecast_config.settings.fields import Distinct, Matching
 
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Email = Annotated[
+    str, Matching(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "an e-mail address such as team@example.com")
+]
+
+Recipients = Annotated[tuple[Email, ...], Distinct]
 
 Severity = Literal["critical", "high", "medium"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium")
@@ -17,13 +22,13 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium")
 class NotificationSettings(Settings):
     """E-mail addresses by severity; each must confirm its subscription once."""
 
-    critical: tuple[Email, ...] = ()
+    critical: Recipients = ()
     """Whom to wake."""
 
-    high: tuple[Email, ...] = ()
+    high: Recipients = ()
     """Whom to notify at once."""
 
-    medium: tuple[Email, ...] = ()
+    medium: Recipients = ()
     """Whom to tell in working hours."""
 
 
@@ -39,7 +44,7 @@ class AlarmSettings(Settings):
     error_rate_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     """Minutes that the share must be exceeded for."""
 
-    rollback_error_count: Annotated[int, Field(ge=1)] = 5
+    rollback_error_count: Annotated[int, Field(ge=1, le=1_000_000)] = 5
     """Failed requests of a new fleet within a minute that undo its rollout (critical)."""
 
     notifications: NotificationSettings = NotificationSettings()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, model_validator
 
-if TYPE_CHECKING:
-    from typing import LiteralString
+from forecast_config.settings.ruling import Rule, all_refused, broken_rules, values_of
 
 
 class Settings(BaseModel):
@@ -22,10 +20,12 @@ class Settings(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """Rules between the block's values; a file's are checked by `forecast_config.reading`."""
 
-def broken_rule(key: str, message: LiteralString | str) -> PydanticCustomError:
-    """The error of a rule between several keys of one block, laid at the key named.
-
-    Raise it inside a validator; the loader adds the file, the line and the path of the block.
-    """
-    return PydanticCustomError("broken_rule", "{message}", {"key": key, "message": message})
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        broken = list(broken_rules(self.rules, values_of(self)))
+        if broken:
+            raise all_refused(broken, self)
+        return self

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from forecast_config.instances import known_instance_types
-from forecast_config.settings.base import Settings, broken_rule
+from forecast_config.settings.base import Settings
+from forecast_config.settings.fields import CooldownSeconds, InstanceCount, Matching
+from forecast_config.settings.ruling import refused, rule
+from forecast_config.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_config.settings.ruling import Broken
 
 MAX_EXECUTION_SECONDS = 28_800
 """Upper bound of MaximumExecutionTimeoutInSeconds (SageMaker API, BlueGreenUpdatePolicy)."""
@@ -20,21 +28,39 @@ CANARY_MAX_SHARE = 0.5
 """Largest share of a variant's instances that a canary may hold (SageMaker API, CapacitySize)."""
 
 
+Name = Annotated[
+    str,
+    Field(max_length=63),
+    Matching(
+        r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
+        "letters, digits and hyphens, with a letter or digit at both ends",
+    ),
+]
+"""Name of an endpoint or a variant (SageMaker API reference, CreateEndpointConfig)."""
+
+
+def _check_instance_type(instance_type: str) -> str:
+    if instance_type not in known_instance_types():
+        raise refused(
+            "expected a SageMaker hosting instance type such as ml.m5.large, "
+            f"got {shown(instance_type)}"
+        )
+    return instance_type
+
+
 class EndpointSettings(Settings):
     """The endpoint's name and the instances behind it."""
 
-    name: Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")]
+    name: Name
     """The fixed name clients call; at most 63 characters, never carrying a model version."""
 
-    instance_type: str
+    instance_type: Annotated[str, AfterValidator(_check_instance_type)]
     """Instance type, such as ml.m5.large."""
 
-    initial_instance_count: Annotated[int, Field(ge=1)] = 1
+    initial_instance_count: InstanceCount = 1
     """Instances at the first deployment; later deployments keep the scaled-out count."""
 
-    variant_name: Annotated[str, Field(max_length=63, pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$")] = (
-        "AllTraffic"
-    )
+    variant_name: Name = "AllTraffic"
     """Name of the production variant; it must stay the same from deployment to deployment."""
 
     startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
@@ -42,16 +68,6 @@ class EndpointSettings(Settings):
 
     download_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
     """Time an instance has to fetch and unpack the archive (60 to 3600)."""
-
-    @model_validator(mode="after")
-    def _check_instance_type(self) -> Self:
-        if self.instance_type not in known_instance_types():
-            raise broken_rule(
-                "instance_type",
-                f"expected a SageMaker hosting instance type such as ml.m5.large, "
-                f"got '{self.instance_type}'",
-            )
-        return self
 
 
 class CpuUtilizationTarget(Settings):
@@ -77,33 +93,48 @@ class InvocationsTarget(Settings):
 ScalingTarget = Annotated[CpuUtilizationTarget | InvocationsTarget, Field(discriminator="kind")]
 
 
+@rule("min_instance_count", "max_instance_count")
+def _bounds_are_in_order(low: int, high: int) -> Iterator[Broken]:
+    if low > high:
+        yield (
+            ("max_instance_count",),
+            f"expected at least min_instance_count ({low}), got {high}",
+        )
+
+
 class AutoscalingSettings(Settings):
     """Bounds and target of Application Auto Scaling for the production variant."""
 
-    min_instance_count: Annotated[int, Field(ge=1)] = 1
+    min_instance_count: InstanceCount = 1
     """Fewest instances; a real-time variant cannot go to 0."""
 
-    max_instance_count: Annotated[int, Field(ge=1)]
+    max_instance_count: InstanceCount
     """Most instances."""
 
     target: ScalingTarget
     """What is held constant by adding and removing instances."""
 
-    scale_out_cooldown_seconds: Annotated[int, Field(ge=0)] = 60
+    scale_out_cooldown_seconds: CooldownSeconds = 60
     """Pause after adding instances."""
 
-    scale_in_cooldown_seconds: Annotated[int, Field(ge=0)] = 300
+    scale_in_cooldown_seconds: CooldownSeconds = 300
     """Pause after removing instances."""
 
-    @model_validator(mode="after")
-    def _check_bounds(self) -> Self:
-        if self.min_instance_count > self.max_instance_count:
-            raise broken_rule(
-                "max_instance_count",
-                f"expected at least min_instance_count ({self.min_instance_count}), "
-                f"got {self.max_instance_count}",
-            )
-        return self
+    rules = (_bounds_are_in_order,)
+
+
+_SHIFTS = {"all_at_once": 1, "canary": 2}
+"""Shifts of traffic in a rollout, each of which the alarms are watched after."""
+
+
+@rule("kind", "wait_seconds", "termination_wait_seconds", "maximum_execution_timeout_seconds")
+def _waits_end_in_time(kind: str, wait: int, termination: int, timeout: int) -> Iterator[Broken]:
+    waits = _SHIFTS[kind] * wait + termination
+    if waits >= timeout:
+        yield (
+            ("maximum_execution_timeout_seconds",),
+            f"expected more than the rollout's own waits ({waits} s), got {timeout}",
+        )
 
 
 class _BlueGreen(Settings):
@@ -120,18 +151,7 @@ class _BlueGreen(Settings):
     ] = 3600
     """Time after which an unfinished rollout is undone (600 to 28800)."""
 
-    _shifts = 1
-
-    @model_validator(mode="after")
-    def _check_waits(self) -> Self:
-        waits = self._shifts * self.wait_seconds + self.termination_wait_seconds
-        if waits >= self.maximum_execution_timeout_seconds:
-            raise broken_rule(
-                "maximum_execution_timeout_seconds",
-                f"expected more than the rollout's own waits ({waits} s), "
-                f"got {self.maximum_execution_timeout_seconds}",
-            )
-        return self
+    rules = (_waits_end_in_time,)
 
 
 class AllAtOnceRollout(_BlueGreen):
@@ -139,6 +159,11 @@ class AllAtOnceRollout(_BlueGreen):
 
     kind: Literal["all_at_once"]
     """All traffic moves to the new fleet in one step."""
+
+
+def canary_share(percent: int, instance_count: int) -> float:
+    """Share of a fleet that a canary of so many percent really takes, as instances are whole."""
+    return math.ceil(instance_count * percent / 100) / instance_count
 
 
 class CanaryRollout(_BlueGreen):
@@ -150,11 +175,9 @@ class CanaryRollout(_BlueGreen):
     percent: Annotated[int, Field(ge=1, le=50)]
     """Share of the instances in the first step (1 to 50)."""
 
-    _shifts = 2
-
     def share_of(self, instance_count: int) -> float:
         """Share of a fleet that the canary really takes, as instances are whole."""
-        return math.ceil(instance_count * self.percent / 100) / instance_count
+        return canary_share(self.percent, instance_count)
 
 
 Rollout = Annotated[AllAtOnceRollout | CanaryRollout, Field(discriminator="kind")]

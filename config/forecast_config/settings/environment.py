@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field
 
-from forecast_config.regions import REGION_PATTERN
 from forecast_config.settings.alarms import AlarmSettings
-from forecast_config.settings.base import Settings, broken_rule
+from forecast_config.settings.base import Settings
 from forecast_config.settings.container import EnvironmentVariables, Image
 from forecast_config.settings.endpoint import (
     AllAtOnceRollout,
@@ -16,6 +15,7 @@ from forecast_config.settings.endpoint import (
     EndpointSettings,
     Rollout,
 )
+from forecast_config.settings.fields import Matching, Region
 from forecast_config.settings.platform import (
     ArtifactSettings,
     DataCaptureSettings,
@@ -23,18 +23,9 @@ from forecast_config.settings.platform import (
     Network,
     NewKey,
     NoNetwork,
-    TagSettings,
 )
-from forecast_config.settings.rules import broken_rules
-
-
-def _check_region(region: str) -> str:
-    if not REGION_PATTERN.match(region):
-        raise ValueError("expected an AWS region such as eu-central-1")
-    return region
-
-
-Region = Annotated[str, AfterValidator(_check_region)]
+from forecast_config.settings.rules import ENVIRONMENT_RULES
+from forecast_config.settings.tags import TagSettings
 
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -49,10 +40,17 @@ class EnvironmentSettings(Settings):
     The environment's `name` is its key in the file.
     """
 
-    name: Annotated[str, Field(max_length=20, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+    name: Annotated[
+        str,
+        Field(max_length=20),
+        Matching(
+            r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            "small letters, digits and single hyphens, with a letter first",
+        ),
+    ]
     """Name of the environment, its key under environments."""
 
-    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, Matching(r"^[0-9]{12}$", "an account id of 12 digits")] | None = None
     """Account id, quoted; left out, the stacks deploy to the account of the credentials."""
 
     region: Region
@@ -100,8 +98,4 @@ class EnvironmentSettings(Settings):
     tags: TagSettings
     """Tags on every resource."""
 
-    @model_validator(mode="after")
-    def _check_rules(self) -> Self:
-        for key, message in broken_rules(self.__dict__):
-            raise broken_rule(key, message)
-        return self
+    rules = ENVIRONMENT_RULES

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field
 
-from forecast_config.settings.base import Settings, broken_rule
+from forecast_config.settings.base import Settings
+from forecast_config.settings.fields import Distinct, Matching, RetentionDays
+from forecast_config.settings.ruling import refused
+from forecast_config.words import shown
 
-SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}$")]
-SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]{8,17}$")]
-TagValue = Annotated[str, StringConstraints(max_length=256, pattern=r"^[\w .:/=+\-@]+$")]
-
-
-def _check_tag_prefix(key: str) -> str:
-    if key.lower().startswith("aws:"):
-        raise ValueError("expected a tag key that does not start with aws:, which AWS reserves")
-    return key
-
-
-TagKey = Annotated[
-    str,
-    StringConstraints(max_length=128, pattern=r"^[\w .:/=+\-@]+$"),
-    AfterValidator(_check_tag_prefix),
+VpcId = Annotated[
+    str, Matching(r"^vpc-[0-9a-f]{8,17}$", "the id of a VPC such as vpc-0123456789abcdef0")
 ]
-
+SubnetId = Annotated[
+    str, Matching(r"^subnet-[0-9a-f]{8,17}$", "the id of a subnet such as subnet-0123456789abcdef0")
+]
+SecurityGroupId = Annotated[
+    str, Matching(r"^sg-[0-9a-f]{8,17}$", "the id of a security group such as sg-0123456789abcdef0")
+]
 MIN_VPC_PREFIX = 16
 MAX_VPC_PREFIX = 24
 """The VPC is split into at least two /28 subnets or larger (Amazon VPC user guide: /16 to /28)."""
@@ -47,17 +42,32 @@ class ExistingNetwork(Settings):
     kind: Literal["existing"]
     """A VPC by its ids; it must have a way to Amazon S3, by an endpoint or a route."""
 
-    vpc_id: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    vpc_id: VpcId
     """Id of the VPC."""
 
-    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=16)]
+    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1, max_length=16), Distinct]
     """Ids of 1 to 16 subnets; two in different zones keep the endpoint alive when one fails."""
 
-    security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(min_length=1, max_length=5)]
+    security_group_ids: Annotated[
+        tuple[SecurityGroupId, ...], Field(min_length=1, max_length=5), Distinct
+    ]
     """Ids of 1 to 5 security groups."""
 
     isolated: bool = False
     """Whether the container is cut off from every network (EnableNetworkIsolation)."""
+
+
+def _check_cidr(cidr: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError:
+        network = None
+    # Python reads a netmask too (10.0.0.0/255.255.252.0), AWS does not.
+    if network is None or str(network) != cidr:
+        raise refused(f"expected an IPv4 range such as 10.0.0.0/22, got {shown(cidr)}")
+    if not MIN_VPC_PREFIX <= network.prefixlen <= MAX_VPC_PREFIX:
+        raise refused(f"expected a /16 to /24, got /{network.prefixlen}")
+    return cidr
 
 
 class NewNetwork(Settings):
@@ -66,7 +76,7 @@ class NewNetwork(Settings):
     kind: Literal["new"]
     """A new isolated VPC with the VPC endpoints that SageMaker needs."""
 
-    cidr: str = "10.0.0.0/22"
+    cidr: Annotated[str, AfterValidator(_check_cidr)] = "10.0.0.0/22"
     """Address range of the VPC, from /16 to /24."""
 
     max_azs: Annotated[int, Field(ge=2, le=3)] = 2
@@ -74,18 +84,6 @@ class NewNetwork(Settings):
 
     isolated: bool = False
     """Whether the container is cut off from every network (EnableNetworkIsolation)."""
-
-    @model_validator(mode="after")
-    def _check_cidr(self) -> Self:
-        try:
-            network = ipaddress.IPv4Network(self.cidr)
-        except ValueError:
-            raise broken_rule(
-                "cidr", f"expected an IPv4 range such as 10.0.0.0/22, got '{self.cidr}'"
-            ) from None
-        if not MIN_VPC_PREFIX <= network.prefixlen <= MAX_VPC_PREFIX:
-            raise broken_rule("cidr", f"expected a /16 to /24, got /{network.prefixlen}")
-        return self
 
 
 Network = Annotated[NoNetwork | ExistingNetwork | NewNetwork, Field(discriminator="kind")]
@@ -113,7 +111,12 @@ class ExistingKey(Settings):
 
     arn: Annotated[
         str,
-        StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-zA-Z-]+$"),
+        Matching(
+            r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/"
+            r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$",
+            "the ARN of a key by its id, such as "
+            "arn:aws:kms:eu-central-1:111111111111:key/12345678-1234-1234-1234-123456789012",
+        ),
     ]
     """ARN of the key (not of an alias), in the environment's region."""
 
@@ -127,33 +130,18 @@ class DataCaptureSettings(Settings):
     sampling_percent: Annotated[int, Field(ge=1, le=100)]
     """Share of the requests that is kept (1 to 100)."""
 
-    retention_days: Annotated[int, Field(ge=1)] = 30
+    retention_days: RetentionDays = 30
     """Days after which a captured request is deleted."""
 
 
 class ArtifactSettings(Settings):
     """How long the bucket keeps what is no longer current, and what happens when it is removed."""
 
-    noncurrent_version_days: Annotated[int, Field(ge=1)] = 90
+    noncurrent_version_days: RetentionDays = 90
     """Days that an overwritten or deleted object can still be brought back."""
 
-    access_log_days: Annotated[int, Field(ge=1)] = 90
+    access_log_days: RetentionDays = 90
     """Days that the bucket's access logs are kept."""
 
     on_stack_deletion: Literal["retain", "destroy"] = "retain"
     """Whether the buckets, key and logs outlive their stack; only an empty bucket is destroyed."""
-
-
-class TagSettings(Settings):
-    """Who answers for an environment and who pays, and further tags."""
-
-    team: TagValue
-    """Team that answers for the environment."""
-
-    cost_centre: TagValue
-    """Cost centre that pays for it."""
-
-    additional: Annotated[dict[TagKey, TagValue], Field(max_length=20)] = Field(
-        default_factory=dict
-    )
-    """Further tags."""

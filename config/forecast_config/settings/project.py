@@ -9,6 +9,8 @@ from pydantic import Field
 
 from forecast_config.settings.base import Settings
 from forecast_config.settings.environment import EnvironmentSettings
+from forecast_config.settings.fields import Matching, Region
+from forecast_config.settings.rules import PROJECT_RULES
 
 
 class ApprovalTag(Settings):
@@ -34,7 +36,11 @@ class CandidateSettings(Settings):
 class ModelSettings(Settings):
     """The registered model, and the registry that it is in."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[
+        str,
+        Field(max_length=255),
+        Matching(r"^[A-Za-z0-9._-]+$", "letters, digits, dots, underscores and hyphens"),
+    ]
     """Name of the registered model."""
 
     tracking_uri: Annotated[str, Field(min_length=1)] = "sqlite:///mlflow.db"
@@ -53,11 +59,13 @@ class ForecastConfig(Settings):
     model: ModelSettings
     """The registered model."""
 
-    allowed_regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    allowed_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     """Regions that data may be stored and processed in."""
 
     environments: dict[str, EnvironmentSettings]
     """Settings by environment."""
+
+    rules = PROJECT_RULES
 
     @property
     def root(self) -> Path:

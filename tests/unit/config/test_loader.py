@@ -11,45 +11,10 @@ from forecast_config import ConfigError, load_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Change = Callable[[dict[str, Any]], dict[str, Any]]
+    Problems = Callable[..., list[str]]
+
 REPOSITORY = Path(__file__).parents[3]
-
-
-def _valid() -> dict[str, Any]:
-    return {
-        "model": {"name": "forecaster"},
-        "allowed_regions": ["eu-central-1", "cn-north-1"],
-        "defaults": {
-            "region": "eu-central-1",
-            "image": {"kind": "aws", "framework": "scikit-learn", "version": "1.9-0"},
-            "tags": {"team": "forecasting", "cost_centre": "CC-1"},
-        },
-        "environments": {
-            "dev": {"endpoint": {"name": "forecast-dev", "instance_type": "ml.m5.large"}}
-        },
-    }
-
-
-@pytest.fixture
-def problems_of(tmp_path: Path) -> Callable[[Any], list[str]]:
-    def load(document: Any) -> list[str]:
-        path = tmp_path / "forecast.yaml"
-        text = document if isinstance(document, str) else yaml.safe_dump(document)
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(ConfigError) as caught:
-            load_config(path)
-        return str(caught.value).replace(f"{path}:", "").splitlines()
-
-    return load
-
-
-def _with(path: str, value: Any) -> dict[str, Any]:
-    document = _valid()
-    block = document
-    *parents, last = path.split(".")
-    for key in parents:
-        block = block.setdefault(key, {})
-    block[last] = value
-    return document
 
 
 def test_shipped_configuration_holds_the_three_environments() -> None:
@@ -73,8 +38,10 @@ def test_shipped_configuration_holds_the_three_environments() -> None:
     }
 
 
-def test_an_environment_is_laid_over_the_defaults_key_by_key(tmp_path: Path) -> None:
-    document = _with("environments.dev.tags", {"cost_centre": "CC-2"})
+def test_an_environment_is_laid_over_the_defaults_key_by_key(
+    tmp_path: Path, document_with: Change
+) -> None:
+    document = document_with({"environments.dev.tags": {"cost_centre": "CC-2"}})
     document["defaults"]["data_capture"] = {"sampling_percent": 50}
     document["environments"]["dev"]["data_capture"] = None
     document["environments"]["dev"]["image"] = {
@@ -91,9 +58,11 @@ def test_an_environment_is_laid_over_the_defaults_key_by_key(tmp_path: Path) -> 
     assert dev.image.kind == "ecr"
 
 
-def test_an_account_from_the_command_line_takes_the_place_of_the_file_s(tmp_path: Path) -> None:
+def test_an_account_from_the_command_line_takes_the_place_of_the_file_s(
+    tmp_path: Path, document_with: Change
+) -> None:
     path = tmp_path / "forecast.yaml"
-    path.write_text(yaml.safe_dump(_with("environments.dev.account", "111111111111")))
+    path.write_text(yaml.safe_dump(document_with({"environments.dev.account": "111111111111"})))
 
     config = load_config(path, accounts={"dev": "222222222222"})
 
@@ -111,52 +80,64 @@ def test_settings_cannot_be_changed() -> None:
     ("key", "value", "message"),
     [
         ("endpiont", 1, "unknown key; did you mean endpoint"),
-        ("endpoint.name", "a" * 64, "at most 63 characters"),
-        ("endpoint.name", "under_score", "should match pattern"),
+        ("endpoint.name", "a" * 64, "expected at most 63 characters, got 64"),
+        ("endpoint.name", "under_score", "expected letters, digits and hyphens"),
         ("endpoint.name", None, "expected a string, got null"),
         ("endpoint.instance_type", "m5.large", "hosting instance type"),
         ("endpoint.instance_type", "ml.m6g.large", "an Arm type"),
-        ("endpoint.initial_instance_count", 0, "greater than or equal to 1"),
+        ("endpoint.initial_instance_count", 0, "expected at least 1, got 0"),
         ("endpoint.initial_instance_count", "2", "expected an integer, got a string"),
         ("endpoint.initial_instance_count", True, "expected an integer, got a boolean"),
-        ("endpoint.startup_timeout_seconds", 59, "greater than or equal to 60"),
-        ("endpoint.download_timeout_seconds", 3601, "less than or equal to 3600"),
+        ("endpoint.startup_timeout_seconds", 59, "expected at least 60, got 59"),
+        ("endpoint.download_timeout_seconds", 3601, "expected at most 3600, got 3601"),
         ("account", 123456789012, "expected a string, got an integer; put it in quotes"),
-        ("account", "12345", "should match pattern"),
+        ("account", "12345", "expected an account id of 12 digits, got '12345'"),
         ("region", "us-east-1", "expected one of allowed_regions (eu-central-1, cn-north-1)"),
         ("region", "Frankfurt", "expected an AWS region"),
-        ("model_alias", "", "at least 1 character"),
+        ("model_alias", "", "expected at least 1 character, got 0"),
         ("image.version", "9.9-9", "expected a scikit-learn image (1.9-0), got '9.9-9'"),
         ("image.kind", "docker", "expected one of: aws, ecr, got 'docker'"),
-        ("image.framework", "prophet", "should be 'scikit-learn' or 'xgboost'"),
+        ("image.framework", "prophet", "expected one of: scikit-learn, xgboost, got 'prophet'"),
         ("container_environment", {"PIP_NO_INDEX": "0"}, "cannot be overridden"),
-        ("container_environment", {"1A": "x"}, "should match pattern"),
-        ("container_environment", {"A": "x" * 1025}, "at most 1024 characters"),
-        ("container_environment", {f"A{n}": "x" for n in range(96)}, "at most 95 items"),
+        ("container_environment", {"1A": "x"}, "does not start with a digit, got '1A'"),
+        ("container_environment", {"A": "x" * 1025}, "expected at most 1024 characters, got 1025"),
+        (
+            "container_environment",
+            {f"A{n}": "x" for n in range(96)},
+            "expected at most 95 entries, got 96",
+        ),
         ("network", {"kind": "new", "cidr": "10.0.0.0/28"}, "expected a /16 to /24, got /28"),
         ("network", {"kind": "new", "cidr": "ten"}, "expected an IPv4 range"),
-        ("network", {"kind": "new", "max_azs": 1}, "greater than or equal to 2"),
+        ("network", {"kind": "new", "max_azs": 1}, "expected at least 2, got 1"),
         ("network", {"isolated": True}, "is missing; expected one of: existing, new, none"),
-        ("encryption", {"kind": "new", "rotation_days": 30}, "greater than or equal to 90"),
+        ("encryption", {"kind": "new", "rotation_days": 30}, "expected at least 90, got 30"),
         (
             "encryption",
-            {"kind": "existing", "arn": "arn:aws:kms:us-east-1:111111111111:key/a"},
-            "expected a key in eu-central-1, got one in us-east-1",
+            {"kind": "existing", "arn": f"arn:aws:kms:us-east-1:111111111111:key/mrk-{'0' * 32}"},
+            "expected a key in arn:aws:kms:eu-central-1, got one in arn:aws:kms:us-east-1",
         ),
-        ("data_capture", {"sampling_percent": 101}, "less than or equal to 100"),
-        ("data_capture", {"sampling_percent": 1, "retention_days": 0}, "equal to 1"),
-        ("alarms.latency_p99_ms", 0, "greater than 0"),
-        ("alarms.latency_p99_ms", float("nan"), "finite number"),
-        ("alarms.error_rate_percent", 101, "less than or equal to 100"),
-        ("alarms.notifications", {"critical": ["nobody"]}, "should match pattern"),
-        ("log_retention_days", 8, "should be 1, 3, 5"),
+        ("data_capture", {"sampling_percent": 101}, "expected at most 100, got 101"),
+        (
+            "data_capture",
+            {"sampling_percent": 1, "retention_days": 0},
+            "expected at least 1, got 0",
+        ),
+        ("alarms.latency_p99_ms", 0, "expected more than 0, got 0"),
+        ("alarms.latency_p99_ms", float("nan"), "expected a finite number, got nan"),
+        ("alarms.error_rate_percent", 101, "expected at most 100, got 101"),
+        ("alarms.notifications", {"critical": ["nobody"]}, "expected an e-mail address"),
+        ("log_retention_days", 8, "expected one of: 1, 3, 5"),
         ("termination_protection", "yes", "expected true or false, got a string"),
         ("tags.additional", {"aws:x": "y"}, "which AWS reserves"),
-        ("tags.team", "", "should match pattern"),
-        ("artifacts.on_stack_deletion", "keep", "'retain' or 'destroy'"),
-        ("rollout", {"kind": "canary", "percent": 51}, "less than or equal to 50"),
+        ("tags.team", "", "expected letters, digits, spaces"),
+        ("artifacts.on_stack_deletion", "keep", "expected one of: retain, destroy, got 'keep'"),
+        ("rollout", {"kind": "canary", "percent": 51}, "expected at most 50, got 51"),
         ("rollout", {"kind": "canary", "percent": 10}, "10 % of 1 instances is 100%"),
-        ("rollout", {"kind": "all_at_once", "wait_seconds": 3601}, "less than or equal to 3600"),
+        (
+            "rollout",
+            {"kind": "all_at_once", "wait_seconds": 3601},
+            "expected at most 3600, got 3601",
+        ),
         (
             "rollout",
             {"kind": "all_at_once", "wait_seconds": 3600},
@@ -165,9 +146,9 @@ def test_settings_cannot_be_changed() -> None:
     ],
 )
 def test_rejects(
-    problems_of: Callable[[Any], list[str]], key: str, value: Any, message: str
+    problems_of: Problems, document_with: Change, key: str, value: Any, message: str
 ) -> None:
-    (problem,) = problems_of(_with(f"environments.dev.{key}", value))
+    (problem,) = problems_of(document_with({f"environments.dev.{key}": value}))
 
     assert message in problem
     assert f"environments.dev.{key.split('.', maxsplit=1)[0]}" in problem
@@ -179,26 +160,30 @@ _TARGET = {"kind": "cpu_utilization", "percent": 70}
 @pytest.mark.parametrize(
     ("autoscaling", "endpoint", "message"),
     [
-        ({"min_instance_count": 3, "max_instance_count": 2}, {}, "at least min_instance_count (3)"),
-        ({"min_instance_count": 0, "max_instance_count": 2}, {}, "greater than or equal to 1"),
+        ({"min_instance_count": 0, "max_instance_count": 2}, {}, "expected at least 1, got 0"),
         ({"max_instance_count": 2}, {"instance_type": "ml.t3.medium"}, "cannot scale"),
-        ({"max_instance_count": 2}, {"initial_instance_count": 3}, "expected 1 to 2"),
+        ({"max_instance_count": 2}, {"initial_instance_count": 3}, "expected at most"),
         (
             {"max_instance_count": 2, "target": {"kind": "cpu_utilization", "percent": 101}},
             {},
             "100",
         ),
         ({"max_instance_count": 2, "target": {"kind": "memory"}}, {}, "got 'memory'"),
-        ({"max_instance_count": 2, "scale_in_cooldown_seconds": -1}, {}, "equal to 0"),
+        (
+            {"max_instance_count": 2, "scale_in_cooldown_seconds": -1},
+            {},
+            "expected at least 0, got -1",
+        ),
     ],
 )
 def test_rejects_scaling_that_aws_would_refuse(
-    problems_of: Callable[[Any], list[str]],
+    problems_of: Problems,
+    document_with: Change,
     autoscaling: dict[str, Any],
     endpoint: dict[str, Any],
     message: str,
 ) -> None:
-    document = _with("environments.dev.autoscaling", {"target": _TARGET} | autoscaling)
+    document = document_with({"environments.dev.autoscaling": {"target": _TARGET} | autoscaling})
     document["environments"]["dev"]["endpoint"] |= endpoint
 
     (problem,) = problems_of(document)
@@ -210,9 +195,9 @@ def test_rejects_scaling_that_aws_would_refuse(
     "network", [{"kind": "none", "isolated": True}, {"kind": "new", "isolated": False}]
 )
 def test_rejects_downloads_without_a_way_to_an_index(
-    problems_of: Callable[[Any], list[str]], network: dict[str, Any]
+    problems_of: Problems, document_with: Change, network: dict[str, Any]
 ) -> None:
-    document = _with("environments.dev.network", network)
+    document = document_with({"environments.dev.network": network})
     document["environments"]["dev"]["image"] = {"allow_downloads": True}
 
     (problem,) = problems_of(document)
@@ -221,28 +206,29 @@ def test_rejects_downloads_without_a_way_to_an_index(
 
 
 def test_rejects_a_region_without_the_chosen_image(
-    problems_of: Callable[[Any], list[str]],
+    problems_of: Problems, document_with: Change
 ) -> None:
-    document = _with("environments.dev.region", "mx-central-1")
-    document["allowed_regions"] = ["mx-central-1"]
+    document = document_with(
+        {"environments.dev.region": "mx-central-1", "allowed_regions": ["mx-central-1"]}
+    )
 
     (problem,) = problems_of(document)
 
-    assert "AWS publishes no scikit-learn image in mx-central-1" in problem
+    assert "AWS publishes no framework images in mx-central-1" in problem
 
 
 def test_rejects_one_endpoint_name_for_two_environments(
-    problems_of: Callable[[Any], list[str]],
+    problems_of: Problems, valid: dict[str, Any]
 ) -> None:
-    document = _with("environments.prod", _valid()["environments"]["dev"])
+    valid["environments"]["prod"] = valid["environments"]["dev"]
 
-    (problem,) = problems_of(document)
+    (problem,) = problems_of(valid)
 
     assert "expected a name of its own, got 'forecast-dev'" in problem
 
 
 def test_all_problems_are_reported_at_once_with_their_lines(
-    problems_of: Callable[[Any], list[str]],
+    problems_of: Problems,
 ) -> None:
     problems = problems_of("""\
 model: {name: "a b"}
@@ -265,46 +251,6 @@ environments:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "environments: expected at least one environment, got none"),
-        ("[1, 2]", "1: expected a mapping of keys, got a list"),
-        ("a: [", "is not valid YAML"),
-        ("a: !!python/object:os.system {}", "expected plain YAML, got a tag"),
-        ("a: !!python/name:os.system x", "is not valid YAML"),
-        ("model: {}\nmodel: {}", "2: model: duplicate key, first given on line 1"),
-        ("defaults: &d {a: *d}", "an alias contains itself"),
-        ("a: &a [*a]", "an alias contains itself"),
-        ("a: &a {x: 1}\nb: {<<: *a}", "merge keys (<<) are not read; use 'defaults'"),
-        ("? [1]\n: 2", "a key must be a string, got a collection"),
-        ("a: " + "[" * 60 + "]" * 60, "is nested deeper than 40 levels"),
-        ("a: " + "[" * 5000 + "]" * 5000, "nested"),
-    ],
-)
-def test_rejects_yaml_that_means_something_else(
-    problems_of: Callable[[Any], list[str]], text: str, message: str
-) -> None:
-    assert any(message in problem for problem in problems_of(text))
-
-
-def test_rejects_aliases_that_explode(problems_of: Callable[[Any], list[str]]) -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-
-    (problem,) = problems_of("\n".join(lines))
-
-    assert "aliases expand to more than 10000 values" in problem
-
-
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot read the configuration: No such"):
         load_config(tmp_path / "none.yaml")
-
-
-def test_an_account_for_an_unknown_environment_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "forecast.yaml"
-    path.write_text(yaml.safe_dump(_valid()))
-
-    with pytest.raises(ConfigError, match="an account is given for 'prd', expected one of: dev"):
-        load_config(path, accounts={"prd": "111111111111"})

@@ -48,15 +48,28 @@ def test_no_file_is_an_empty_lock_that_says_how_to_fill_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "Invalid JSON"),
-        ('{"schema_version": 2}', "schema_version: Input should be 1"),
-        ('{"environments": {"dev": {"version": 16}}}', "environments.dev.version"),
-        ('{"more": 1}', "more: Extra inputs are not permitted"),
+        ("{", r"is not JSON \(EOF while parsing an object at line 1 column 1\)"),
+        ("[]", "expected a mapping of keys, got a list"),
+        ('{"schema_version": 2}', "schema_version: expected 1, got 2"),
+        (
+            '{"environments": {"dev": {"version": 16}}}',
+            r"environments\.dev\.version: expected a string, got an integer; put it in quotes",
+        ),
+        ('{"environments": {"dev": {}}}', r"environments\.dev\.run_id: is missing"),
+        (
+            '{"environments": {"dev": {"model_digest": "md5:0"}}}',
+            r"model_digest: expected sha256: and 64 hexadecimal digits, got 'md5:0'",
+        ),
+        ('{"schema_versions": 1}', "schema_versions: unknown key; did you mean schema_version"),
     ],
 )
-def test_rejects_what_is_no_lock(tmp_path: Path, text: str, message: str) -> None:
+def test_rejects_what_is_no_lock_and_says_how_to_repair_it(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "models.lock.json"
     path.write_text(text)
 
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message) as caught:
         read_lock(path)
+
+    assert "; delete it and run: forecast resolve" in str(caught.value)

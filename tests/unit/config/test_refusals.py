@@ -1,0 +1,251 @@
+"""What AWS or the CDK would refuse later is refused at load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forecast_config.regions import dns_suffix_of
+from forecast_config.settings.endpoint import CANARY_MAX_SHARE, CanaryRollout
+from forecast_config.settings.rules import _check_canary
+from forecast_config.settings.tags import TAGS_OF_THE_LIBRARY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Change = Callable[[dict[str, Any]], dict[str, Any]]
+    Problems = Callable[..., list[str]]
+    ProblemsWith = Callable[[dict[str, Any]], dict[str, str]]
+
+KEY_ID = "12345678-1234-1234-1234-123456789012"
+CHINA = {"region": "cn-north-1"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stack"),
+    [
+        ("prod", "prod-artifacts", "ForecastProdArtifacts"),
+        ("a-b1", "a-b-1", "ForecastAB1"),
+        ("ab", "a-b", "ForecastAb"),
+    ],
+)
+def test_rejects_environments_with_the_same_stacks(
+    problems_of: Problems, document_with: Change, first: str, second: str, stack: str
+) -> None:
+    def endpoint(name: str) -> dict[str, str]:
+        return {"name": f"forecast-{name}", "instance_type": "ml.m5.large"}
+
+    environments = {name: {"endpoint": endpoint(name)} for name in (first, second)}
+
+    (problem,) = problems_of(document_with({"environments": environments}))
+
+    assert "expected a name whose stacks are its own" in problem
+    assert stack in problem
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (
+            {"alarms.notifications": {"high": ["a@b.c", "d@e.f", "A@b.c"]}},
+            ("alarms.notifications.high.2", "expected each one once, got 'A@b.c' again"),
+        ),
+        (
+            {
+                "network": {
+                    "kind": "existing",
+                    "vpc_id": "vpc-01234567",
+                    "subnet_ids": ["subnet-01234567", "subnet-01234567"],
+                    "security_group_ids": ["sg-01234567"],
+                }
+            },
+            ("network.subnet_ids.1", "expected each one once, got 'subnet-01234567' again"),
+        ),
+        (
+            {
+                "network": {
+                    "kind": "existing",
+                    "vpc_id": "vpc-01234567",
+                    "subnet_ids": ["subnet-01234567"],
+                    "security_group_ids": ["sg-01234567", "sg-01234567"],
+                }
+            },
+            ("network.security_group_ids.1", "expected each one once, got 'sg-01234567' again"),
+        ),
+    ],
+)
+def test_rejects_what_is_listed_twice(
+    problems_with: ProblemsWith, values: dict[str, Any], problem: tuple[str, str]
+) -> None:
+    assert problems_with(values) == dict([problem])
+
+
+@pytest.mark.parametrize("key", [*TAGS_OF_THE_LIBRARY, "cost_centre", "Run_Id", "COST-CENTRE"])
+def test_rejects_tags_that_the_library_sets(problems_with: ProblemsWith, key: str) -> None:
+    said = problems_with({"tags.additional": {key: "x"}})
+
+    assert said == {
+        f"tags.additional.{key}": "expected another tag key, as the library sets this one itself"
+    }
+
+
+def test_rejects_tags_that_differ_by_case_only(problems_with: ProblemsWith) -> None:
+    said = problems_with({"tags.additional": {"a.Owner": "x", "a.owner": "y", "b": "z"}})
+
+    assert said == {
+        "tags.additional.a.owner": "expected a key that differs from 'a.Owner' by more than case"
+    }
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "expected"),
+    [
+        ("eu-central-1", "us-east-1.amazonaws.com", "eu-central-1.amazonaws.com"),
+        ("eu-central-1", "eu-central-1.amazonaws.com.cn", "eu-central-1.amazonaws.com"),
+        ("cn-north-1", "cn-north-1.amazonaws.com", "cn-north-1.amazonaws.com.cn"),
+        ("us-iso-east-1", "us-iso-east-1.amazonaws.com", "us-iso-east-1.c2s.ic.gov"),
+    ],
+)
+def test_rejects_an_image_of_another_region_or_partition(
+    problems_of: Problems, document_with: Change, region: str, host: str, expected: str
+) -> None:
+    image = {"kind": "ecr", "uri": f"111111111111.dkr.ecr.{host}/forecaster:1"}
+
+    (problem,) = problems_of(
+        document_with(
+            {
+                "environments.dev.region": region,
+                "environments.dev.image": image,
+                "allowed_regions": [region],
+            }
+        )
+    )
+
+    assert f"image.uri: expected an image in {expected}, got one in {host}" in problem
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        ("eu-central-1", "amazonaws.com"),
+        ("us-gov-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("us-iso-east-1", "c2s.ic.gov"),
+        ("us-isob-east-1", "sc2s.sgov.gov"),
+        ("us-isof-south-1", "csp.hci.ic.gov"),
+        ("eu-isoe-west-1", "cloud.adc-e.uk"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+    ],
+)
+def test_every_partition_has_addresses_of_its_own(region: str, suffix: str) -> None:
+    assert dns_suffix_of(region) == suffix
+
+
+@pytest.mark.parametrize(
+    ("values", "arn", "message"),
+    [
+        (
+            {},
+            f"arn:aws-cn:kms:eu-central-1:111111111111:key/{KEY_ID}",
+            "expected a key in arn:aws:kms:eu-central-1, got one in arn:aws-cn:kms:eu-central-1",
+        ),
+        (
+            CHINA,
+            f"arn:aws:kms:cn-north-1:111111111111:key/{KEY_ID}",
+            "expected a key in arn:aws-cn:kms:cn-north-1, got one in arn:aws:kms:cn-north-1",
+        ),
+        (
+            {"account": "222222222222"},
+            f"arn:aws:kms:eu-central-1:111111111111:key/{KEY_ID}",
+            "expected a key of the account 222222222222, got one of 111111111111",
+        ),
+        ({}, "arn:aws:kms:eu-central-1:111111111111:key/mine", "the ARN of a key by its id"),
+        ({}, "arn:aws:kms:eu-central-1:111111111111:key/mrk-1", "the ARN of a key by its id"),
+        ({}, f"arn:aws:kms:eu-central-1:111111111111:key/{KEY_ID}\n", "by its id"),
+    ],
+)
+def test_rejects_a_key_that_cannot_be_the_environment_s(
+    problems_with: ProblemsWith, values: dict[str, Any], arn: str, message: str
+) -> None:
+    said = problems_with({**values, "encryption": {"kind": "existing", "arn": arn}})
+
+    assert message in said.pop("encryption.arn")
+    assert said == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("data_capture", {"sampling_percent": 1, "retention_days": 36501}, "at most 36500"),
+        ("artifacts", {"noncurrent_version_days": 36501}, "at most 36500"),
+        ("artifacts", {"access_log_days": 2**31}, "at most 36500, got 2147483648"),
+        ("endpoint.initial_instance_count", 10_001, "at most 10000"),
+        ("alarms", {"rollback_error_count": 10**7}, "at most 1000000, got 10000000"),
+        ("alarms", {"rollback_error_count": 10**400}, "an integer of more than 80 digits"),
+        ("alarms", {"latency_p99_ms": 10**400}, "expected a number of at most 308 digits"),
+        ("region", "eu-central-1\n", r"expected an AWS region such as eu-central-1, got"),
+        ("region", "eu-central-\u0661", "expected an AWS region"),
+        ("account", "\u0661" * 12, "expected an account id of 12 digits"),
+        ("endpoint.name", "forecast\n", "expected letters, digits and hyphens"),
+        ("network", {"kind": "new", "cidr": "10.0.0.0/255.255.252.0"}, "expected an IPv4 range"),
+    ],
+)
+def test_rejects_values_out_of_all_bounds(
+    problems_with: ProblemsWith, key: str, value: Any, message: str
+) -> None:
+    (said,) = problems_with({key: value}).values()
+
+    assert message in said
+
+
+def test_rejects_endless_scaling_without_counting_to_it(problems_with: ProblemsWith) -> None:
+    scaling = {
+        "max_instance_count": 10**12,
+        "scale_out_cooldown_seconds": 86_401,
+        "scale_in_cooldown_seconds": 10**12,
+        "target": {"kind": "invocations_per_instance", "per_minute": float("inf")},
+    }
+
+    said = problems_with({"autoscaling": scaling, "rollout": {"kind": "canary", "percent": 10}})
+
+    assert said == {
+        "autoscaling.max_instance_count": "expected at most 10000, got 1000000000000",
+        "autoscaling.scale_out_cooldown_seconds": "expected at most 86400, got 86401",
+        "autoscaling.scale_in_cooldown_seconds": "expected at most 86400, got 1000000000000",
+        "autoscaling.target.per_minute": "expected a finite number, got inf",
+    }
+
+
+@pytest.mark.parametrize("percent", [1, 10, 33, 34, 49, 50])
+@pytest.mark.parametrize(("low", "high"), [(1, 1), (2, 2), (2, 3), (3, 40), (4, 4), (50, 99)])
+def test_a_canary_is_refused_as_if_every_fleet_were_tried(
+    percent: int, low: int, high: int
+) -> None:
+    rollout = CanaryRollout(kind="canary", percent=percent)
+    tried = [count for count in range(low, high + 1) if rollout.share_of(count) > CANARY_MAX_SHARE]
+
+    broken = list(_check_canary(percent, low, high))
+
+    assert bool(broken) == bool(tried)
+    assert all(f" of {tried[0]} instances" in message for _, message in broken)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1\n", "Frankfurt", "eu", ""])
+def test_rejects_an_allowed_region_that_is_none(
+    problems_of: Problems, document_with: Change, region: str
+) -> None:
+    (problem,) = problems_of(document_with({"allowed_regions": ["eu-central-1", region]}))
+
+    assert "allowed_regions.1: expected an AWS region such as eu-central-1" in problem
+
+
+def test_an_account_from_the_command_line_is_not_blamed_on_the_file(
+    problems_of: Problems, document_with: Change
+) -> None:
+    document = document_with({"environments.dev.account": "111111111111"})
+
+    assert problems_of(document, accounts={"dev": "12", "prd": "111111111111"}) == [
+        "-c accounts: an account is given for 'prd', expected one of: dev",
+        "-c accounts: environments.dev.account: expected an account id of 12 digits, got '12'",
+    ]
