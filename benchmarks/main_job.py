@@ -98,6 +98,7 @@ class Bench:
         self.time("resolve", "forecast", "resolve", "prod")
         self.time("floor: import runtime", "python", "-c", "import xgboost, forecast_packaging")
         self.time("package, cold", "forecast", "package", "prod")
+        self.time("floor: forecast --help", "forecast", "--help")
         self.time("package, warm", "forecast", "package", "prod")
         self.time("floor: empty CDK app", "cdk", "synth", "-q", cwd=self.root / "empty")
         self.time("synth", "cdk", "synth", "-q", "-c", "environments=prod")
@@ -118,7 +119,7 @@ class Bench:
 FLOORS = {
     "resolve": "floor: import mlflow",
     "package, cold": "floor: import runtime",
-    "package, warm": "floor: import runtime",
+    "package, warm": "floor: forecast --help",
     "synth": "floor: empty CDK app",
     "deploy": "floor: empty CDK app",
     "first answer": "floor: import boto3",

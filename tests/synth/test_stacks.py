@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk.assertions import Match, Template
 
 from forecast_config import load_config
+from forecast_config.settings.tags import TAGS_OF_THE_LIBRARY
 from forecast_stacks import add_environment
 
 if TYPE_CHECKING:
@@ -237,3 +238,16 @@ def test_with_an_account_the_bucket_has_a_literal_name_wherever_it_is_used(
     assert f"s3://{name}/models/" in json.dumps(source["S3Uri"])
     capture = config["Properties"]["DataCaptureConfig"]
     assert capture["DestinationS3Uri"] == f"s3://{name}/data-capture"
+
+
+def test_every_tag_that_the_stacks_set_is_reserved(
+    template: Callable[[str], dict[str, Any]],
+) -> None:
+    used = {
+        tag["Key"]
+        for stack in ("ForecastProd", "ForecastProdArtifacts")
+        for resource in template(stack)["Resources"].values()
+        for tag in resource.get("Properties", {}).get("Tags", ())
+    }
+
+    assert used == set(TAGS_OF_THE_LIBRARY)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_packaging import ContractError, ModelError, open_archive, package
+from forecast_packaging.cache import CachedVersion, SnapshotCache
 from forecast_packaging.plan import plan_archive
 from forecast_packaging.snapshot import Snapshot
 
@@ -152,5 +153,7 @@ def test_a_pickle_of_another_library_version_is_refused(
             "libraries": dict(plan_archive(snapshot).libraries),
         }
     )
+    known = CachedVersion(run_id=lock.run_id, digest=lock.model_digest)
+    SnapshotCache(root).remember(tracking_uri, lock.name, lock.version, known)
     with pytest.raises(ContractError, match=r"logged with scikit-learn 1\.4\.2, and .* installed"):
         package(root=root, tracking_uri=tracking_uri, lock=lock)
