@@ -12,6 +12,7 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.utilities.utils import get_partition
 
 from forecast_local import context
+from forecast_local.cloudformation import exports
 from forecast_local.cloudformation.changes import preview
 from forecast_local.cloudformation.changesets import ChangeSetNotFoundError, LocalChangeSet
 from forecast_local.cloudformation.handler import StackIdentity
@@ -97,7 +98,7 @@ class LocalCloudFormationBackend(CloudFormationBackend):
             )
         if stack.is_busy:
             raise ValidationError(message=f"Stack [{stack.name}] is in {stack.status} state")
-        self._require_exports_unused(stack, keep={})
+        exports.require_unused(self.stacks.values(), stack, keep={})
         empty = Target(Template("", {}), {}, {}, {})
         operation = Operation(stack, empty, lambda _: None)
 
@@ -247,14 +248,14 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         given: Mapping[str, str],
         tags: Mapping[str, str],
     ) -> Target:
-        exports = {name: export.value for name, export in self.exports.items()}
+        exported = {name: export.value for name, export in self.exports.items()}
         try:
             return build_target(
                 stack.identity,
                 body=body,
                 given=given,
                 tags=tags,
-                exports=exports,
+                exports=exported,
                 resources=stack.resources,
             )
         except TemplateError as error:
@@ -311,31 +312,9 @@ class LocalCloudFormationBackend(CloudFormationBackend):
 
     def _accept(self, stack: LocalStack, outputs: list[Output]) -> None:
         """Refuse outputs that would break another stack."""
+        exports.require_free(self.exports, stack, outputs)
         named = {output.export_name: output.value for output in outputs if output.export_name}
-        for name in named:
-            export = self.exports.get(name)
-            if export is not None and export.exporting_stack_id != stack.stack_id:
-                raise TemplateError(
-                    f"Export with name {name} is already exported by stack "
-                    f"{export.exporting_stack_id}."
-                )
-        self._require_exports_unused(stack, keep=named)
-
-    def _require_exports_unused(self, stack: LocalStack, keep: Mapping[str, str]) -> None:
-        for export in stack.exports:
-            if keep.get(export.name) == export.value:
-                continue
-            users = [
-                other.name
-                for other in self.stacks.values()
-                if isinstance(other, LocalStack) and export.name in other.imported
-            ]
-            if users:
-                verb = "updated" if export.name in keep else "deleted"
-                message = (
-                    f"Export {export.name} cannot be {verb} as it is in use by {', '.join(users)}"
-                )
-                raise ValidationError(message=message) if not keep else TemplateError(message)
+        exports.require_unused(self.stacks.values(), stack, keep=named)
 
     def _publish_exports(self) -> None:
         found = [export for stack in list(self.stacks.values()) for export in stack.exports]
