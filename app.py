@@ -8,7 +8,7 @@ from aws_cdk import App
 
 from forecast_config import ForecastError, load_config
 from forecast_packaging import progress_lines
-from forecast_packaging.environment import package_for, select
+from forecast_packaging.building.environment import package_for, select
 from forecast_stacks import SynthContext, add_environment
 
 

@@ -25,9 +25,9 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
+from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.handler import Predictor
-from forecast_inference.models import ModelInfo
-from forecast_inference.schema import FeatureSchema
+from forecast_inference.models.loading import ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from forecast_inference.assemble import FeatureAssembler
-from forecast_inference.content import JSON, media_type, text_of
-from forecast_inference.decode import RowReader
-from forecast_inference.encode import AnswerWriter, answer_type
+from forecast_inference.answers.encode import AnswerWriter, answer_type
+from forecast_inference.answers.outputs import OutputFinisher
+from forecast_inference.contract.schema import FeatureSchema, read_json
 from forecast_inference.errors import ArtifactError, InferenceError, PredictionError
-from forecast_inference.models import ModelInfo, load_model, verify_data, verify_file
-from forecast_inference.outputs import OutputFinisher
-from forecast_inference.schema import FeatureSchema, read_json
-from forecast_inference.validate import RowValidator
+from forecast_inference.features.assemble import FeatureAssembler
+from forecast_inference.models.loading import ModelInfo, load_model, verify_data, verify_file
+from forecast_inference.requests.content import JSON, media_type, text_of
+from forecast_inference.requests.decode import RowReader
+from forecast_inference.requests.validate import RowValidator
 
 if TYPE_CHECKING:
-    from forecast_inference.models import Predict
+    from forecast_inference.models.loading import Predict
 
 INFO_FILE: Final = "model-info.json"
 SCHEMA_FILE: Final = "artifacts/feature_schema.json"

@@ -1,7 +1,7 @@
 """Packaging: from a version in an MLflow registry to the archive that an endpoint runs."""
 
-from forecast_packaging.build import package
-from forecast_packaging.contract import open_archive
+from forecast_packaging.building.build import package
+from forecast_packaging.building.contract import open_archive
 from forecast_packaging.errors import (
     ContractError,
     LockMismatchError,
@@ -10,8 +10,15 @@ from forecast_packaging.errors import (
     RegistryError,
 )
 from forecast_packaging.progress import Progress, progress_lines
-from forecast_packaging.resolve import Alias, Candidate, Selector, Version, resolve, write_lock
-from forecast_packaging.tracking import shown_uri
+from forecast_packaging.registry.resolve import (
+    Alias,
+    Candidate,
+    Selector,
+    Version,
+    resolve,
+    write_lock,
+)
+from forecast_packaging.registry.tracking import shown_uri
 
 __all__ = [
     "Alias",

@@ -14,7 +14,7 @@ from forecast_operations.options import (
     JsonOption,
     chosen,
 )
-from forecast_packaging.environment import package_for
+from forecast_packaging.building.environment import package_for
 
 if TYPE_CHECKING:
     from forecast_config import PackagedModel

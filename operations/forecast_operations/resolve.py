@@ -17,7 +17,7 @@ from forecast_operations.options import (
     chosen,
 )
 from forecast_packaging import Alias, resolve, shown_uri, write_lock
-from forecast_packaging.environment import select
+from forecast_packaging.building.environment import select
 
 if TYPE_CHECKING:
     from forecast_config import LockedModel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from forecast_inference.content import MAX_BODY_BYTES
+from forecast_inference.requests.content import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.errors import RequestError
-from forecast_inference.schema import FeatureSchema
-from forecast_inference.validate import RowValidator, check_value
+from forecast_inference.requests.validate import RowValidator, check_value
 
 if TYPE_CHECKING:
     from forecast_inference.handler import Predictor

@@ -17,7 +17,7 @@ import pytest
 import forecast_inference
 from forecast_inference.errors import ArtifactError
 from forecast_inference.handler import Predictor
-from forecast_inference.models import thread_count
+from forecast_inference.models.loading import thread_count
 
 
 def test_answers_are_the_model_s_own_numbers_in_the_order_asked(archive: Any) -> None:
@@ -248,8 +248,9 @@ before = set(sys.modules)
 import numpy
 numpy_s_own = set(sys.modules)
 import pkgutil, importlib, forecast_inference
-for module in pkgutil.iter_modules(forecast_inference.__path__):
-    importlib.import_module("forecast_inference." + module.name)
+for module in pkgutil.walk_packages(forecast_inference.__path__, "forecast_inference."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 names = set(name.partition(".")[0] for name in set(sys.modules) - numpy_s_own - before)
 print(*sorted(names - set(sys.stdlib_module_names)))
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from forecast_inference.content import MAX_BODY_BYTES, MAX_ROWS
+from forecast_inference.requests.content import MAX_BODY_BYTES, MAX_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

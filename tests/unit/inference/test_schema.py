@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from forecast_inference.assemble import FeatureAssembler
-from forecast_inference.decode import RowReader
+from forecast_inference.answers.outputs import OutputFinisher
+from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.errors import ArtifactError
-from forecast_inference.outputs import OutputFinisher
-from forecast_inference.schema import FeatureSchema
-from forecast_inference.validate import RowValidator
+from forecast_inference.features.assemble import FeatureAssembler
+from forecast_inference.requests.decode import RowReader
+from forecast_inference.requests.validate import RowValidator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

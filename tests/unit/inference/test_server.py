@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import forecast_inference
-from forecast_inference import connection as connection_module
-from forecast_inference import server as server_module
-from forecast_inference.content import MAX_BODY_BYTES
-from forecast_inference.server import ModelServer
+from forecast_inference.requests.content import MAX_BODY_BYTES
+from forecast_inference.server import connection as connection_module
+from forecast_inference.server import serving as server_module
+from forecast_inference.server.serving import ModelServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

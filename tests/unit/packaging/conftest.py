@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_packaging import Alias, Version, resolve
-from forecast_packaging.cache import SnapshotCache
+from forecast_packaging.registry.cache import SnapshotCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable

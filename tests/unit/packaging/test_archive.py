@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_packaging import ContractError, ModelError
-from forecast_packaging.archive import unpack_archive, write_archive
+from forecast_packaging.building.archive import unpack_archive, write_archive
 from forecast_packaging.manifest import scan
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forecast_packaging import Alias, ModelError, Version, build, package, resolve
-from forecast_packaging.cache import SnapshotCache
+from forecast_packaging import Alias, ModelError, Version, package, resolve
+from forecast_packaging.building import build
+from forecast_packaging.registry.cache import SnapshotCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

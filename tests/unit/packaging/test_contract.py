@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_packaging import ContractError, Version, package, resolve
-from forecast_packaging.archive import write_archive
-from forecast_packaging.cache import CachedVersion, SnapshotCache
-from forecast_packaging.contract import check_archive, open_archive
+from forecast_packaging.building.archive import write_archive
+from forecast_packaging.building.contract import check_archive, open_archive
+from forecast_packaging.building.plan import lock_of, plan_archive
+from forecast_packaging.building.sandbox import run_in_sandbox
 from forecast_packaging.manifest import scan
-from forecast_packaging.plan import lock_of, plan_archive
-from forecast_packaging.sandbox import run_in_sandbox
+from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +82,8 @@ def test_an_archive_whose_changes_are_recorded_is_accepted(check: Callable[..., 
         (remove("artifacts/metrics.json"), "the archive lacks artifacts/metrics.json"),
         (write("model/extra.bin", "x"), "the archive holds the unexpected model/extra.bin"),
         (
-            write("code/forecast_inference/schema.py", "def ("),
-            "code/forecast_inference/schema.py does not compile",
+            write("code/forecast_inference/contract/schema.py", "def ("),
+            "code/forecast_inference/contract/schema.py does not compile",
         ),
         (
             write("code/forecast_inference/handler.py", "import nothing_of_that_name"),

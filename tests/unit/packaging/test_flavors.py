@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_packaging import ContractError, ModelError, open_archive, package
-from forecast_packaging.cache import CachedVersion, SnapshotCache
-from forecast_packaging.plan import plan_archive
-from forecast_packaging.snapshot import Snapshot
+from forecast_packaging.building.plan import plan_archive
+from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
+from forecast_packaging.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

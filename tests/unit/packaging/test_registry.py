@@ -163,7 +163,7 @@ def test_a_silent_server_ends_in_a_sentence_within_bounded_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "forecast_packaging.registry.PROMPT",
+        "forecast_packaging.registry.client.PROMPT",
         {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"},
     )
     with socket.socket() as silent:

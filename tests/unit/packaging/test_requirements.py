@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_packaging import ModelError
-from forecast_packaging.flavors import ServedModel
-from forecast_packaging.requirements import read_pins, render, serving_pins
+from forecast_packaging.formats.flavors import ServedModel
+from forecast_packaging.libraries.requirements import read_pins, render, serving_pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable

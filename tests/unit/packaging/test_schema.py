@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_packaging import ModelError
-from forecast_packaging.plan import ArchivePlan, plan_archive
-from forecast_packaging.schema import build_feature_schema, signature_digest
-from forecast_packaging.serving import Serving, read_serving
-from forecast_packaging.signature import read_mlmodel
-from forecast_packaging.snapshot import Snapshot
+from forecast_packaging.building.plan import ArchivePlan, plan_archive
+from forecast_packaging.declarations.schema import build_feature_schema, signature_digest
+from forecast_packaging.declarations.serving import Serving, read_serving
+from forecast_packaging.declarations.signature import read_mlmodel
+from forecast_packaging.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from forecast_packaging import Alias, RegistryError, resolve, shown_uri
-from forecast_packaging.tracking import Location, why_it_failed
+from forecast_packaging.registry.tracking import Location, why_it_failed
 
 if TYPE_CHECKING:
     from pathlib import Path

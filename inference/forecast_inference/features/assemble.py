@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from forecast_inference.contract.schema import NUMBER_TYPES
 from forecast_inference.errors import ArtifactError
-from forecast_inference.features import compile_rule
-from forecast_inference.schema import NUMBER_TYPES
+from forecast_inference.features.rules import compile_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from forecast_inference.schema import FeatureSchema, FeatureSpec
-    from forecast_inference.validate import Block, Column, Group
+    from forecast_inference.contract.schema import FeatureSchema, FeatureSpec
+    from forecast_inference.requests.validate import Block, Column, Group
 
 _DTYPES: Final = {
     "boolean": np.dtype(bool),

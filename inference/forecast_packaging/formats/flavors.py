@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_packaging.errors import ModelError
 from forecast_packaging.manifest import CHUNK_BYTES, check_path
-from forecast_packaging.snapshot import MODEL_FOLDER, Snapshot
+from forecast_packaging.registry.snapshot import MODEL_FOLDER, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from forecast_packaging.signature import MlModel
+    from forecast_packaging.declarations.signature import MlModel
 
 SUPPORTED = ("xgboost", "lightgbm", "catboost", "sklearn")
 

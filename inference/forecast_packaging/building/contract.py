@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from forecast_packaging.archive import unpack_archive
+from forecast_packaging.building.archive import unpack_archive
+from forecast_packaging.building.sandbox import run_in_sandbox
 from forecast_packaging.documents import read_json
 from forecast_packaging.errors import ContractError, ModelError
 from forecast_packaging.progress import no_progress
-from forecast_packaging.sandbox import run_in_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_packaging.documents import canonical, sha256_of
-from forecast_packaging.errors import ModelError
-from forecast_packaging.serving import (
+from forecast_packaging.declarations.serving import (
     SERVING_FILE,
     AnnualWave,
     CategoryIndex,
@@ -14,12 +12,14 @@ from forecast_packaging.serving import (
     DeclaredOutput,
     Serving,
 )
+from forecast_packaging.documents import canonical, sha256_of
+from forecast_packaging.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forecast_packaging.serving import Derivation
-    from forecast_packaging.signature import MlModel
+    from forecast_packaging.declarations.serving import Derivation
+    from forecast_packaging.declarations.signature import MlModel
 
 DEFAULT_OUTPUT = "prediction"
 RESERVED_OUTPUTS = frozenset({"confidence_interval", "model_version", "prediction_timestamp"})

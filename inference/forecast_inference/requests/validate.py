@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast_inference.decode import Row, describe
 from forecast_inference.errors import RequestError
+from forecast_inference.requests.decode import Row, describe
 
 if TYPE_CHECKING:
-    from forecast_inference.schema import FeatureSchema, InputSpec
+    from forecast_inference.contract.schema import FeatureSchema, InputSpec
 
 NUMBER_LIMIT: Final = float(np.finfo(np.float32).max)
 """Largest magnitude of a number. Tree libraries keep values as 32-bit floats and fail beyond it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from forecast_packaging.documents import canonical, read_json, readable, sha256_of
 from forecast_packaging.errors import ModelError
 from forecast_packaging.progress import no_progress
-from forecast_packaging.snapshot import Snapshot
+from forecast_packaging.registry.snapshot import Snapshot
 from forecast_packaging.workspace import publish_folder, workspace, write_atomic
 
 if TYPE_CHECKING:

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast_config import LockedModel, ModelsLock, lock_text, read_lock
-from forecast_packaging.cache import CachedVersion, SnapshotCache
+from forecast_packaging.building.plan import lock_of, plan_archive
 from forecast_packaging.errors import LockMismatchError
-from forecast_packaging.plan import lock_of, plan_archive
 from forecast_packaging.progress import no_progress
-from forecast_packaging.registry import CANDIDATE_TAG, RegisteredVersion, Registry
+from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
+from forecast_packaging.registry.client import CANDIDATE_TAG, RegisteredVersion, Registry
 from forecast_packaging.workspace import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.building.plan import ArchivePlan
     from forecast_packaging.progress import Progress
-    from forecast_packaging.snapshot import Snapshot
+    from forecast_packaging.registry.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from forecast_packaging.contract import INFO_FILE, answer_example
+from forecast_packaging.building.contract import INFO_FILE, answer_example
+from forecast_packaging.building.sandbox import run_in_sandbox
 from forecast_packaging.documents import readable
 from forecast_packaging.errors import ContractError
+from forecast_packaging.libraries.requirements import render, serving_pins
 from forecast_packaging.manifest import file_sha256, scan
-from forecast_packaging.requirements import render, serving_pins
-from forecast_packaging.sandbox import run_in_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from forecast_config import LockedModel
-    from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.building.plan import ArchivePlan
 
 INFO_VERSION = 1
 

@@ -8,13 +8,13 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from forecast_inference.content import CSV, MAX_ROWS
 from forecast_inference.errors import PayloadTooLargeError, RequestError
+from forecast_inference.requests.content import CSV, MAX_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forecast_inference.schema import InputSpec
+    from forecast_inference.contract.schema import InputSpec
 
 _NUMBER_CHARACTERS: Final = frozenset("0123456789+-.eE")
 _INTEGER_CHARACTERS: Final = frozenset("0123456789+-")

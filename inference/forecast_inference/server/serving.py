@@ -24,8 +24,8 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, Final
 
-from forecast_inference.endpoint import EndpointHandler
 from forecast_inference.handler import Predictor
+from forecast_inference.server.endpoint import EndpointHandler
 
 if TYPE_CHECKING:
     import socket
@@ -190,7 +190,3 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _MAX_PORT):
         raise argparse.ArgumentTypeError(f"expected a port from 0 to {_MAX_PORT}, got {text!r}")
     return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

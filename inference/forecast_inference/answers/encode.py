@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast_inference.content import CSV, JSON
+from forecast_inference.requests.content import CSV, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from forecast_inference.schema import FeatureSchema
+    from forecast_inference.contract.schema import FeatureSchema
 
 _JSON_RANGES = frozenset({JSON, "application/*", "*/*"})
 _CSV_RANGES = frozenset({CSV, "text/*"})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from forecast_packaging.flavors import ServedModel
+    from forecast_packaging.formats.flavors import ServedModel
 
 SAME_LIBRARY = {"xgboost-cpu": "xgboost"}
 """Distributions that are another one under a second name.

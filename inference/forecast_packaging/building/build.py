@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast_config import PackagedModel
-from forecast_packaging.archive import write_archive
-from forecast_packaging.contract import check_archive
+from forecast_packaging.building.archive import write_archive
+from forecast_packaging.building.contract import check_archive
+from forecast_packaging.building.plan import plan_archive
+from forecast_packaging.building.runtime import runtime_digest, runtime_files
+from forecast_packaging.building.stage import Stage
 from forecast_packaging.documents import canonical, read_json, readable, sha256_of
 from forecast_packaging.errors import ContractError, ModelError
 from forecast_packaging.manifest import file_sha256
-from forecast_packaging.plan import plan_archive
 from forecast_packaging.progress import Meter, no_progress
-from forecast_packaging.resolve import check_lock, fetch_locked
-from forecast_packaging.runtime import runtime_digest, runtime_files
-from forecast_packaging.stage import Stage
+from forecast_packaging.registry.resolve import check_lock, fetch_locked
 from forecast_packaging.workspace import publish_file, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_config import LockedModel
-    from forecast_packaging.plan import ArchivePlan
+    from forecast_packaging.building.plan import ArchivePlan
     from forecast_packaging.progress import Progress
 
 LAYOUT_VERSION = 1

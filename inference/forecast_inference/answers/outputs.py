@@ -11,7 +11,7 @@ from forecast_inference.errors import PredictionError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forecast_inference.schema import FeatureSchema
+    from forecast_inference.contract.schema import FeatureSchema
 
 
 class OutputFinisher:

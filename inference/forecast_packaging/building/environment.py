@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError, locked_model, read_lock
 from forecast_config.images import serving_images
 from forecast_config.settings import AwsImage
-from forecast_packaging.build import package
+from forecast_packaging.building.build import package
 from forecast_packaging.progress import no_progress
-from forecast_packaging.resolve import Alias, Candidate, Version, resolve
+from forecast_packaging.registry.resolve import Alias, Candidate, Version, resolve
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, PackagedModel
     from forecast_packaging.progress import Progress
-    from forecast_packaging.resolve import Selector
+    from forecast_packaging.registry.resolve import Selector
 
 
 def select(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forecast_packaging.declarations.serving import SERVING_FILE, Serving
 from forecast_packaging.documents import read_json
 from forecast_packaging.errors import ModelError
 from forecast_packaging.manifest import check_path
-from forecast_packaging.serving import SERVING_FILE, Serving
-from forecast_packaging.snapshot import MODEL_FOLDER, Snapshot
+from forecast_packaging.registry.snapshot import MODEL_FOLDER, Snapshot
 
 if TYPE_CHECKING:
-    from forecast_packaging.signature import MlModel
+    from forecast_packaging.declarations.signature import MlModel
 
 MAX_LOGGED_ROWS = 16
 """Rows taken of MLflow's example, which may be all of the training data; `/ping` answers it."""

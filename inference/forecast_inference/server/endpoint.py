@@ -11,12 +11,12 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from forecast_inference.connection import DeadlineReader, linger
-from forecast_inference.content import JSON, MAX_BODY_BYTES
 from forecast_inference.handler import Response
+from forecast_inference.requests.content import JSON, MAX_BODY_BYTES
+from forecast_inference.server.connection import DeadlineReader, linger
 
 if TYPE_CHECKING:
-    from forecast_inference.server import ModelServer
+    from forecast_inference.server.serving import ModelServer
 
 _LOG = logging.getLogger(__name__)
 _ANSWER_TIMEOUT_SECONDS: Final = 30.0

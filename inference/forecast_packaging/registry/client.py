@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_packaging.documents import readable
 from forecast_packaging.errors import ModelError, RegistryError
-from forecast_packaging.local_store import copy_files
 from forecast_packaging.progress import Meter, no_progress
-from forecast_packaging.run_record import describe_run
-from forecast_packaging.tracking import (
+from forecast_packaging.registry.local_store import copy_files
+from forecast_packaging.registry.run_record import describe_run
+from forecast_packaging.registry.tracking import (
     PATIENT,
     PROMPT,
     QUIET,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
+from forecast_inference.contract.schema import read_json
 from forecast_inference.errors import ArtifactError
-from forecast_inference.schema import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import LockedModel
+from forecast_packaging.declarations.example import choose_example
+from forecast_packaging.declarations.schema import build_feature_schema, signature_digest
+from forecast_packaging.declarations.serving import SERVING_FILE, read_serving
+from forecast_packaging.declarations.signature import read_mlmodel
 from forecast_packaging.errors import ModelError
-from forecast_packaging.example import choose_example
-from forecast_packaging.flavors import ServedModel, choose_served_model
-from forecast_packaging.requirements import read_pins, serving_pins
-from forecast_packaging.schema import build_feature_schema, signature_digest
-from forecast_packaging.serving import SERVING_FILE, read_serving
-from forecast_packaging.signature import read_mlmodel
-from forecast_packaging.snapshot import ARTIFACTS_FOLDER, MODEL_FOLDER, Snapshot
+from forecast_packaging.formats.flavors import ServedModel, choose_served_model
+from forecast_packaging.libraries.requirements import read_pins, serving_pins
+from forecast_packaging.registry.snapshot import ARTIFACTS_FOLDER, MODEL_FOLDER, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Answers: from the model's raw output to the bytes of an answer."""

@@ -1,0 +1,1 @@
+"""The contract between a request, the model and its answer."""

@@ -1,0 +1,1 @@
+"""Models: loaded with their own library from files whose digests are the recorded ones."""

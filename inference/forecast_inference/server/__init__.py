@@ -1,0 +1,1 @@
+"""The project's own model server: SageMaker's container contract."""

@@ -1,0 +1,1 @@
+"""Building: from a plan to an archive that has proved itself."""

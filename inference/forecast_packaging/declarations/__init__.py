@@ -1,0 +1,1 @@
+"""What a run declares of its model: columns, requests, outputs and examples."""

@@ -1,0 +1,1 @@
+"""Formats: which files of a model are served, and by which library."""

@@ -1,0 +1,1 @@
+"""Libraries: what a model needs beside what an image holds."""

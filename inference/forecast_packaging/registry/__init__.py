@@ -1,0 +1,1 @@
+"""The registry: model versions found, pinned and downloaded into a cache."""
