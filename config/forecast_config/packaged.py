@@ -19,3 +19,12 @@ class PackagedModel(Settings):
 
     model: LockedModel
     """The model version inside."""
+
+    unpacked_bytes: int = 0
+    """Bytes of the archive's files."""
+
+    model_bytes: int = 0
+    """Bytes of the model's own files, which are loaded into memory."""
+
+    runs_code_on_load: bool = False
+    """Whether loading the model runs code from its file, as a pickle does."""

@@ -32,6 +32,7 @@ from forecast_config.settings.project import (
     ForecastConfig,
     ModelSettings,
 )
+from forecast_config.settings.serving import ServingSettings
 from forecast_config.settings.tags import TagSettings
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "NewNetwork",
     "NoNetwork",
     "NotificationSettings",
+    "ServingSettings",
     "Settings",
     "Severity",
     "TagSettings",

@@ -11,6 +11,7 @@ from forecast_config.settings.base import Settings
 from forecast_config.settings.environment import EnvironmentSettings
 from forecast_config.settings.fields import Matching, Region
 from forecast_config.settings.rules import PROJECT_RULES
+from forecast_config.settings.serving import ServingSettings
 
 
 class ApprovalTag(Settings):
@@ -58,6 +59,9 @@ class ForecastConfig(Settings):
 
     model: ModelSettings
     """The registered model."""
+
+    serving: ServingSettings = ServingSettings()
+    """How the model is packed and answers."""
 
     allowed_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     """Regions that data may be stored and processed in."""

@@ -1,0 +1,55 @@
+"""What a request asks for, once it is read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecast_inference.errors import RequestError
+
+NOTHING: Mapping[Any, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a request asks for beside its rows.
+
+    Attributes:
+        levels: levels of the prediction intervals wanted; ``None`` asks for the default one.
+        horizon: steps to forecast from each row; ``None`` asks for the row itself only.
+    """
+
+    levels: tuple[float, ...] | None = None
+    horizon: int | None = None
+
+
+PLAIN = Parameters()
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one request.
+
+    Attributes:
+        count: rows asked for, before any horizon.
+        blocks: the checked inputs of the rows that get a prediction: see ``validate.RowValidator``.
+        parameters: what else is asked for.
+        refused: the error of each row that gets none, by its index in the request.
+        adjusted: what was changed of a row, by its index in the request: pairs of ``clipped`` or
+            ``imputed`` and the input's name.
+        out_of_range: values outside the range of their input, by input; also those accepted.
+    """
+
+    count: int
+    blocks: Sequence[Any]
+    parameters: Parameters = PLAIN
+    refused: Mapping[int, RequestError] = field(default_factory=lambda: NOTHING)
+    adjusted: Mapping[int, Sequence[tuple[str, str]]] = field(default_factory=lambda: NOTHING)
+    out_of_range: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+
+    @property
+    def predicted_count(self) -> int:
+        """Rows that get a prediction."""
+        return self.count - len(self.refused)

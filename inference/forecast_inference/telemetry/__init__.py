@@ -1,0 +1,1 @@
+"""Telemetry: what operators learn of requests, without anything of their payloads."""
