@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from forecast_config.settings import EnvironmentSettings, ForecastConfig, ModelSettings
+from forecast_config.settings import (
+    EnvironmentSettings,
+    ForecastConfig,
+    ModelSettings,
+    ServingSettings,
+)
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -33,6 +38,7 @@ def file_schema() -> dict[str, Any]:
         "required": ["model", "allowed_regions", "environments"],
         "properties": {
             "model": model,
+            "serving": ServingSettings.model_json_schema(),
             "allowed_regions": regions,
             "defaults": {**block, "description": "Keys that every environment starts from."},
             "environments": {
