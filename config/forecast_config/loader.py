@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from forecast_config.words import KeyPath
 
-TOP_LEVEL_KEYS = ("model", "allowed_regions", "defaults", "environments")
+TOP_LEVEL_KEYS = ("model", "serving", "allowed_regions", "defaults", "environments")
 
 ACCOUNTS_SOURCE = "-c accounts"
 """What account ids given for the file's stand in: the context flag of the app."""
@@ -48,7 +48,7 @@ class _Loader:
         data = self._source.data
         self._check_keys((), data, TOP_LEVEL_KEYS)
         whole: dict[str, Any] = {
-            key: data[key] for key in ("model", "allowed_regions") if key in data
+            key: data[key] for key in ("model", "serving", "allowed_regions") if key in data
         }
         whole["source"], whole["environments"] = self._path, self._environments()
         BlockReader(self._report).read(ForecastConfig, whole)
