@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
+
+# No deadline: the machine may be busy. `--hypothesis-profile long` searches for hours, not seconds.
+settings.register_profile("short", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=20_000)
+settings.load_profile("short")
 
 
 def _install(requirements: Path) -> Path:
