@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 from aws_cdk import App
 
 from forecast_config import ForecastError, load_config
+from forecast_config.support import support_warning
 from forecast_packaging import progress_lines
 from forecast_packaging.building.environment import package_for, select
 from forecast_stacks import SynthContext, add_environment
@@ -24,8 +26,13 @@ def main() -> None:
         candidate_run_id=context.candidate_run_id,
     )
     progress = progress_lines(sys.stderr)
+    today = datetime.now(UTC).date()
     for settings in context.select(config):
-        add_environment(app, settings, package_for(config, settings, selector, progress))
+        warning = support_warning(settings, today)
+        if warning is not None:
+            sys.stderr.write(f"warning: {warning}\n")
+        packaged_model = package_for(config, settings, selector, progress)
+        add_environment(app, settings, packaged_model, image_uri=context.image_uri)
     app.synth()
 
 

@@ -14,7 +14,7 @@ from produce_market.contract import request_document, write_json
 from produce_market.errors import DataError
 from produce_market.market import Market
 from produce_market.panel import forecast_rows
-from produce_market.sources import add_market_arguments, count, load_market
+from produce_market.sources import add_market_arguments, count, level, load_market
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(write_json(request_document(rows)), end="")
+    parameters = {"horizon": arguments.horizon, "levels": arguments.levels}
+    asked = {name: value for name, value in parameters.items() if value is not None}
+    document = request_document(rows) | ({"parameters": asked} if asked else {})
+    print(write_json(document), end="")
     return 0
 
 
@@ -58,6 +61,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--items", type=count, default=3, help="best sellers per day (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--horizon", type=count, help="ask for this many days from each row (default: one)"
+    )
+    parser.add_argument(
+        "--levels", type=level, nargs="+", help="ask for prediction intervals at these levels"
     )
     return parser.parse_args(argv)
 

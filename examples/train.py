@@ -10,7 +10,8 @@ import pandas as pd
 import xgboost as xgb
 from rich.console import Console
 
-from produce_market.contract import feature_frame, serving_document
+from forecast_packaging.training import profile
+from produce_market.contract import feature_frame, request_columns, serving_document
 from produce_market.errors import DataError, RegistrationError
 from produce_market.evaluation import (
     BASELINES,
@@ -24,7 +25,7 @@ from produce_market.model import Hyperparameters, predict, train
 from produce_market.panel import training_rows
 from produce_market.registration import Registration, TrainingRecord, register
 from produce_market.report import score_table, stage
-from produce_market.sources import add_market_arguments, count, load_market
+from produce_market.sources import add_market_arguments, count, level, load_market
 from produce_market.split import Split, split_by_time
 
 EXAMPLE_ROWS = 5
@@ -114,7 +115,7 @@ def fit(arguments: argparse.Namespace, console: Console) -> Training:
 def _register(training: Training, arguments: argparse.Namespace) -> Registration:
     example = _example_rows(training.split.held_out)
     model = training.evaluations[MODEL]
-    serving = serving_document(training.categories, model.intervals, arguments.level, example)
+    serving = serving_document(training.categories, model.intervals, example)
     record = TrainingRecord(
         params=_params(training, arguments),
         metrics=model.scores
@@ -122,7 +123,8 @@ def _register(training: Training, arguments: argparse.Namespace) -> Registration
         | _prefixed("last_value", training.evaluations[LAST_VALUE]),
         documents={
             "serving.json": serving,
-            "calibration.json": _calibration(training, arguments.level),
+            "training_profile.json": profile(request_columns(training.split.train)),
+            "calibration.json": _calibration(training),
             "baseline.json": _baseline(training),
         },
         data_version=training.market.digest(),
@@ -159,16 +161,14 @@ def _prefixed(prefix: str, evaluation: Evaluation) -> dict[str, float]:
     return {f"{prefix}_{name}": value for name, value in evaluation.scores.items()}
 
 
-def _calibration(training: Training, level: float) -> dict[str, Any]:
+def _calibration(training: Training) -> dict[str, Any]:
     rows = training.split.calibration
-    intervals = training.evaluations[MODEL].intervals
     return {
         "method": "split conformal, two-sided, finite-sample quantiles",
-        "level": level,
         "from": f"{rows['date'].min():%Y-%m-%d}",
         "to": f"{rows['date'].max():%Y-%m-%d}",
         "rows": len(rows),
-        "outputs": {name: interval.document() for name, interval in intervals.items()},
+        **training.evaluations[MODEL].intervals,
     }
 
 
@@ -182,13 +182,6 @@ def _baseline(training: Training) -> dict[str, Any]:
             "last_value": training.evaluations[LAST_VALUE].scores,
         },
     }
-
-
-def _level(text: str) -> float:
-    level = float(text)
-    if not 0 < level < 1:
-        raise argparse.ArgumentTypeError(f"got {text}, expected a share between 0 and 1")
-    return level
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -207,7 +200,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=count, default=Hyperparameters.rounds, help="of boosting")
     parser.add_argument("--calibration-days", type=count, default=28)
     parser.add_argument("--held-out-days", type=count, default=28)
-    parser.add_argument("--level", type=_level, default=0.9, help="share that intervals cover")
+    parser.add_argument(
+        "--level", type=level, default=0.9, help="share that intervals cover unasked"
+    )
     parser.add_argument(
         "--require-improvement",
         action="store_true",

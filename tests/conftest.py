@@ -24,8 +24,10 @@ settings.register_profile("long", deadline=None, max_examples=20_000)
 settings.load_profile("short")
 
 
-def _install(requirements: Path) -> Path:
-    text = f"{sys.version_info[:2]}\n{requirements.read_text(encoding='utf-8')}"
+def install(requirements: Path, base: str = sys.executable) -> Path:
+    """The Python of an environment with the packages of a file; benchmarks use it too."""
+    kind = sys.version_info[:2] if base == sys.executable else base
+    text = f"{kind}\n{requirements.read_text(encoding='utf-8')}"
     folder = ROOT / ".forecast" / "test-environments"
     folder /= hashlib.sha256(text.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +35,7 @@ def _install(requirements: Path) -> Path:
     with folder.with_suffix(".lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
             pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             pip = [*pip, "--no-deps"]
             # Some packages are source distributions from before isolated builds.
@@ -55,9 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def pinned_environment() -> Callable[[Path], Path]:
+def pinned_environment() -> Callable[..., Path]:
     """The Python of an environment that holds exactly the packages of a requirements file.
 
-    Each is installed once, below `.forecast/test-environments`, and found again by its content.
+    Each is installed once, below `.forecast/test-environments`, and found again by its content. The
+    second argument is the interpreter that it is made with; this one by default.
     """
-    return _install
+    return install

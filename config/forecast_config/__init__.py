@@ -2,7 +2,14 @@
 
 from forecast_config.errors import ConfigError, ForecastError, Problem
 from forecast_config.loader import load_config
-from forecast_config.lock import LockedModel, ModelsLock, lock_text, locked_model, read_lock
+from forecast_config.lock import (
+    LockedModel,
+    LockedWheel,
+    ModelsLock,
+    lock_text,
+    locked_model,
+    read_lock,
+)
 from forecast_config.packaged import PackagedModel
 from forecast_config.settings import EnvironmentSettings, ForecastConfig
 
@@ -12,6 +19,7 @@ __all__ = [
     "ForecastConfig",
     "ForecastError",
     "LockedModel",
+    "LockedWheel",
     "ModelsLock",
     "PackagedModel",
     "Problem",

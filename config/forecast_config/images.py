@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ class ServingImage:
         python: Python minor version inside (`3.12`).
         patched_until: Last day AWS patches the image, ISO date.
         libraries: Exact versions of the libraries inside that a model may need.
+        present: Further libraries inside, whose versions are not known.
     """
 
     framework: str
@@ -33,6 +35,17 @@ class ServingImage:
     python: str
     patched_until: str
     libraries: Mapping[str, str]
+    present: tuple[str, ...]
+
+    @property
+    def inventory(self) -> dict[str, str | None]:
+        """What is known to be inside: version by library, None where it is not known."""
+        return {**dict.fromkeys(self.present), **self.libraries}
+
+    @property
+    def last_day(self) -> date:
+        """The last day that AWS patches the image."""
+        return date.fromisoformat(self.patched_until)
 
 
 @cache
@@ -47,15 +60,29 @@ def registry_accounts() -> dict[str, str]:
     return dict(_table()["registry_accounts"])
 
 
+def serving_stack() -> frozenset[str]:
+    """Libraries that the images' own server runs on, so that no other version may replace them."""
+    return frozenset(_table()["serving_stack"])
+
+
 def serving_images() -> dict[tuple[str, str], ServingImage]:
     """Every AWS image that can be chosen, by framework and version."""
     return {
         (framework, version): ServingImage(
-            framework=framework, version=version, repository=entry["repository"], **details
+            framework=framework,
+            version=version,
+            repository=entry["repository"],
+            **{**details, "present": tuple(details["present"])},
         )
         for framework, entry in _table()["frameworks"].items()
         for version, details in entry["versions"].items()
     }
+
+
+def longest_patched(framework: str) -> ServingImage:
+    """The image of a framework that AWS patches longest."""
+    offered = [image for (name, _), image in serving_images().items() if name == framework]
+    return max(offered, key=lambda image: image.patched_until)
 
 
 def images_not_offered() -> dict[tuple[str, str], str]:

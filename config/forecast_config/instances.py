@@ -1,4 +1,4 @@
-"""Instance types that SageMaker hosts on: their vCPUs and what they cannot do."""
+"""Instance types that SageMaker hosts on: their vCPUs, their memory and what they cannot do."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _NVME = re.compile(
     r"^([a-z]+\d+[a-z]*d[a-z]*|g4dn|g5|g6|g6e|g7|g7e|p4d|p4de|p5\w*|p6.*|trn\w+|dl1)$"
 )
 _GPU_FAMILIES = re.compile(r"^g\d")
+_GENERAL_FAMILIES = re.compile(r"^[cmr][5-9]")
 
 
 @cache
@@ -41,6 +42,28 @@ def vcpus(instance_type: str) -> int:
     return known_instance_types()[instance_type]
 
 
+def memory_gib(instance_type: str) -> float | None:
+    """Memory of a hosting instance type in GiB; None when it is not known here."""
+    memory = _table()["memory"]
+    if instance_type in memory["gib"]:
+        return float(memory["gib"][instance_type])
+    per_vcpu = memory["gib_per_vcpu"].get(_family(instance_type))
+    return None if per_vcpu is None else float(per_vcpu) * vcpus(instance_type)
+
+
+def smallest_with(gib: float, *, arm: bool) -> str | None:
+    """The smallest general type (c, m, r) with so much memory and such a CPU; None for none."""
+    large_enough = [
+        (memory, vcpus(name), name)
+        for name in _table()["api"]
+        if _GENERAL_FAMILIES.match(_family(name))
+        and is_graviton(name) is arm
+        and (memory := memory_gib(name)) is not None
+        and memory >= gib
+    ]
+    return min(large_enough)[2] if large_enough else None
+
+
 def _family(instance_type: str) -> str:
     return instance_type.split(".")[1]
 
@@ -60,6 +83,8 @@ def has_local_storage(instance_type: str) -> bool:
     """Whether the type has NVMe storage, which its own hardware encrypts.
 
     A `KmsKeyId` does not encrypt such storage (SageMaker API reference, CreateEndpointConfig);
-    earlier editions of that page say that the call fails with one, so that none is given.
+    earlier editions of that page say that the call fails with one, so that none is given. Nor does
+    SageMaker attach a volume to such a type: a `VolumeSizeInGB` fails (sagemaker-python-sdk,
+    `volume_size_supported`).
     """
     return bool(_NVME.match(_family(instance_type)))

@@ -22,6 +22,19 @@ REPAIR = "delete it and run: forecast resolve"
 Digest = Annotated[str, Matching(r"^sha256:[0-9a-f]{64}$", "sha256: and 64 hexadecimal digits")]
 
 
+class LockedWheel(Settings):
+    """One wheel that an image lacks, pinned by its content."""
+
+    version: str
+    """Version of the library."""
+
+    file: str
+    """File name, which says what Python and platform it is made for."""
+
+    sha256: Annotated[str, Matching(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
+    """Digest of the file."""
+
+
 class LockedModel(Settings):
     """One model version, pinned by the digest of everything that is packed from it."""
 
@@ -45,6 +58,18 @@ class LockedModel(Settings):
 
     libraries: dict[str, str]
     """Versions of Python and of the libraries that the model was logged with."""
+
+    runs_code_on_load: bool = False
+    """Whether loading the model runs code from its file, as a pickle does."""
+
+    cloudpickled: bool = False
+    """Whether the file holds functions by value, which only the Python that made them can run."""
+
+    formats: list[str] = Field(default_factory=list)
+    """Flavors of the model's files (`lightgbm`, `sklearn`), sorted, each one once."""
+
+    wheels: dict[str, LockedWheel] = Field(default_factory=dict)
+    """What the environment's image lacks, by library: vendored, or installed in an own image."""
 
     data_version: str | None = None
     """Version of the data that it was trained on."""

@@ -28,3 +28,9 @@ class PackagedModel(Settings):
 
     runs_code_on_load: bool = False
     """Whether loading the model runs code from its file, as a pickle does."""
+
+    files: Path | None = None
+    """Folder of the archive's files, when an instance fetches them one by one; else None."""
+
+    image_context: Path | None = None
+    """Folder that an image of kind own is built from; null for other images."""

@@ -17,9 +17,9 @@ from forecast_constructs.metrics import EndpointMetrics
 from forecast_constructs.model import ForecastModel
 from forecast_constructs.network import IsolatedNetwork, Placement
 from forecast_constructs.notifications import AlertTopics
-from forecast_constructs.publishing import ArchivePublishing
+from forecast_constructs.publishing import ArchivePublishing, ModelSynthesizer
 from forecast_constructs.rollout import render_deployment_config
-from forecast_constructs.serving_image import ContainerImage
+from forecast_constructs.serving_image import ContainerImage, server_environment
 
 __all__ = [
     "DATA_CAPTURE_PREFIX",
@@ -36,11 +36,13 @@ __all__ = [
     "ForecastEndpoint",
     "ForecastModel",
     "IsolatedNetwork",
+    "ModelSynthesizer",
     "NamedLogGroup",
     "Placement",
     "RollbackAlarm",
     "VariantScaling",
     "lineage_tags",
     "render_deployment_config",
+    "server_environment",
     "tag_lineage",
 ]

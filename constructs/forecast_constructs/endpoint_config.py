@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from forecast_config.packaged import PackagedModel
     from forecast_config.settings import DataCaptureSettings, EndpointSettings
+    from forecast_config.sizing import ContainerSize
     from forecast_constructs.model import ForecastModel
 
 
@@ -42,6 +43,7 @@ class EndpointConfiguration(Construct):
         model: ForecastModel,
         packaged_model: PackagedModel,
         endpoint: EndpointSettings,
+        size: ContainerSize,
         encryption_key: kms.IKey,
         bucket: s3.IBucket,
         data_capture: DataCaptureSettings | None = None,
@@ -51,7 +53,7 @@ class EndpointConfiguration(Construct):
         resource = sagemaker.CfnEndpointConfig(
             self,
             "Resource",
-            production_variants=[_render_variant(model, endpoint)],
+            production_variants=[_render_variant(model, endpoint, size)],
             kms_key_id=encryption_key.key_arn if self.encrypts_volumes else None,
             data_capture_config=(
                 None
@@ -70,7 +72,7 @@ class EndpointConfiguration(Construct):
 
 
 def _render_variant(
-    model: ForecastModel, endpoint: EndpointSettings
+    model: ForecastModel, endpoint: EndpointSettings, size: ContainerSize
 ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
     return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
         variant_name=endpoint.variant_name,
@@ -78,8 +80,9 @@ def _render_variant(
         instance_type=endpoint.instance_type,
         initial_instance_count=endpoint.initial_instance_count,
         initial_variant_weight=1,
-        container_startup_health_check_timeout_in_seconds=endpoint.startup_timeout_seconds,
-        model_data_download_timeout_in_seconds=endpoint.download_timeout_seconds,
+        container_startup_health_check_timeout_in_seconds=size.startup_timeout_seconds,
+        model_data_download_timeout_in_seconds=size.download_timeout_seconds,
+        volume_size_in_gb=size.volume_size_gb,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnDeletionPolicy
+from aws_cdk import AssetStaging, CfnDeletionPolicy, Stack
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -12,9 +12,11 @@ from constructs import Construct
 from forecast_config.errors import ForecastError
 from forecast_constructs.artifact_storage import MODELS_PREFIX
 from forecast_constructs.lineage import tag_lineage
+from forecast_constructs.publishing import ModelSynthesizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from forecast_config.packaged import PackagedModel
     from forecast_constructs.execution_role import ExecutionRole
@@ -33,7 +35,8 @@ class ForecastModel(Construct):
 
     Attributes:
         model_name: Name that AWS gave to the model.
-        archive_uri: `s3://` address of the archive, which changes with its content only.
+        model_data_uri: `s3://` address of the archive, or the prefix of its files, which changes
+            with the content only.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class ForecastModel(Construct):
             ForecastError: The stack publishes its files elsewhere.
         """
         super().__init__(scope, construct_id)
-        self.archive_uri = self._publish_archive(packaged_model)
+        self.model_data_uri = self._publish(packaged_model)
         resource = sagemaker.CfnModel(
             self,
             "Resource",
@@ -79,12 +82,17 @@ class ForecastModel(Construct):
         tag_lineage(resource, packaged_model)
         self.model_name = resource.attr_model_name
 
+    def _publish(self, packaged_model: PackagedModel) -> str:
+        if packaged_model.files is None:
+            return self._publish_archive(packaged_model)
+        return self._publish_files(packaged_model, packaged_model.files)
+
     def _publish_archive(self, packaged_model: PackagedModel) -> str:
         asset = assets.Asset(
             self,
             "Archive",
             path=str(packaged_model.archive),
-            display_name=f"model {packaged_model.model.name} {packaged_model.model.version}",
+            display_name=_shown(packaged_model),
             # The file's own hash would change with the zlib that compressed it.
             asset_hash=packaged_model.archive_digest.removeprefix("sha256:"),
         )
@@ -95,6 +103,31 @@ class ForecastModel(Construct):
             )
         return asset.s3_object_url
 
+    def _publish_files(self, packaged_model: PackagedModel, folder: Path) -> str:
+        """Publish the files under a prefix named after the archive's content, which nobody shares.
+
+        SageMaker fetches every object under the prefix (S3ModelDataSource of the API reference).
+        """
+        synthesizer = Stack.of(self).synthesizer
+        if not isinstance(synthesizer, ModelSynthesizer):
+            raise ForecastError(
+                "expected a stack with a ModelSynthesizer, which publishes files by name, got one "
+                f"with a {type(synthesizer).__name__}"
+            )
+        digest = packaged_model.archive_digest.removeprefix("sha256:")
+        staging = AssetStaging(self, "Files", source_path=str(folder), asset_hash=digest)
+        staged = staging.relative_staged_path(Stack.of(self))
+        names = sorted(
+            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+        )
+        for name in names:
+            bucket = synthesizer.add_named_file(
+                f"{digest}/{name}",
+                staged=f"{staged}/{name}",
+                shown=f"{_shown(packaged_model)}: {name}",
+            )
+        return f"s3://{bucket}/{MODELS_PREFIX}{digest}/"
+
     def _render_container(
         self, image: ContainerImage, environment: Mapping[str, str]
     ) -> sagemaker.CfnModel.ContainerDefinitionProperty:
@@ -102,10 +135,18 @@ class ForecastModel(Construct):
             image=image.image_uri,
             environment={**image.image_environment, **environment},
             model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
-                s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
-                    s3_uri=self.archive_uri,
-                    s3_data_type="S3Object",
-                    compression_type="Gzip",
-                )
+                s3_data_source=self._render_model_data()
             ),
         )
+
+    def _render_model_data(self) -> sagemaker.CfnModel.S3DataSourceProperty:
+        by_files = self.model_data_uri.endswith("/")
+        return sagemaker.CfnModel.S3DataSourceProperty(
+            s3_uri=self.model_data_uri,
+            s3_data_type="S3Prefix" if by_files else "S3Object",
+            compression_type="None" if by_files else "Gzip",
+        )
+
+
+def _shown(packaged_model: PackagedModel) -> str:
+    return f"model {packaged_model.model.name} {packaged_model.model.version}"

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, DefaultStackSynthesizer, Stack
+from aws_cdk import Aws, DefaultStackSynthesizer, FileAssetPackaging, IBoundStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from forecast_config.errors import ForecastError
 from forecast_constructs.artifact_storage import MODELS_PREFIX
 
 if TYPE_CHECKING:
@@ -21,6 +22,64 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
 _QUALIFIER_CONTEXT = "@aws-cdk/core:bootstrapQualifier"
+
+
+class ModelSynthesizer(DefaultStackSynthesizer):
+    """A synthesizer that publishes a stack's files into a bucket of the environment's own.
+
+    Assets go there under the hash of their content, which loses their names; `add_named_file`
+    publishes a file under a key that is chosen.
+    """
+
+    def __init__(self, *, bucket_name: str) -> None:
+        """Define the synthesizer.
+
+        Args:
+            bucket_name: The bucket, in which files go under `models/`.
+        """
+        super().__init__(
+            file_assets_bucket_name=bucket_name,
+            bucket_prefix=MODELS_PREFIX,
+            generate_bootstrap_version_rule=False,
+        )
+
+    def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
+        """Serve the one stack that this synthesizer is given to.
+
+        The default makes a copy for each stack, which Python cannot call: jsii takes the copy for
+        the original, and that is bound to no stack.
+        """
+        self.bind(stack)
+        return self
+
+    def add_named_file(self, name: str, *, staged: str, shown: str) -> str:
+        """Publish a file of the cloud assembly under `models/`.
+
+        Args:
+            name: The key below `models/`.
+            staged: The file's path in the cloud assembly.
+            shown: What the CDK calls it while it is published.
+
+        Returns:
+            Name of the bucket, which may be a token.
+
+        Raises:
+            ForecastError: The CDK publishes it under another key.
+        """
+        location = self.add_file_asset(
+            source_hash=name,
+            # The CDK would append the path's extension to a key that has it already; whoever reads
+            # the manifest resolves the dot.
+            file_name=f"{staged}/.",
+            packaging=FileAssetPackaging.FILE,
+            display_name=shown,
+        )
+        if location.object_key != f"{MODELS_PREFIX}{name}":
+            raise ForecastError(
+                f"expected the CDK to publish under '{MODELS_PREFIX}{name}', got "
+                f"'{location.object_key}'"
+            )
+        return location.bucket_name
 
 
 class ArchivePublishing(Construct):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aws_cdk import Aws, Stack
+from aws_cdk import aws_ecr_assets as ecr_assets
 
 from forecast_config.errors import ForecastError
 from forecast_config.images import registry_accounts, serving_images
@@ -14,10 +15,15 @@ from forecast_config.settings import AwsImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from constructs import Construct
 
-    from forecast_config.settings import EcrImage
+    from forecast_config.settings import EcrImage, EnvironmentSettings
+    from forecast_config.sizing import ContainerSize
+
+CODE_FOLDER = "/opt/ml/model/code"
+"""Where a container finds the archive's code."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,49 @@ class ContainerImage:
         Raises:
             ForecastError: AWS publishes no such image in the stack's region.
         """
-        stack = Stack.of(scope)
         if isinstance(settings, AwsImage):
-            return cls._from_aws(stack, settings)
-        registry, _, path = settings.uri.partition("/")
+            return cls._from_aws(Stack.of(scope), settings)
+        return cls.from_uri(scope, settings.uri)
+
+    @classmethod
+    def from_folder(cls, scope: Construct, folder: Path | None, *, arm: bool) -> Self:
+        """An image that the CDK builds and publishes to the bootstrap's repository.
+
+        Args:
+            scope: What the image becomes an asset of.
+            folder: The build context.
+            arm: Whether it is built for Arm CPUs (Graviton), otherwise for x86.
+
+        Raises:
+            ForecastError: There is no folder.
+        """
+        if folder is None:
+            raise ForecastError(
+                "an image of kind own is built from a folder, got none: package the model first"
+            )
+        platforms = ecr_assets.Platform
+        asset = ecr_assets.DockerImageAsset(
+            scope,
+            "ServingImage",
+            directory=str(folder),
+            platform=platforms.LINUX_ARM64 if arm else platforms.LINUX_AMD64,
+        )
+        # Its server starts from the archive itself and needs none of the variables of AWS's images.
+        return cls(
+            image_uri=asset.image_uri,
+            repository_arn=asset.repository.repository_arn,
+            image_environment={},
+        )
+
+    @classmethod
+    def from_uri(cls, scope: Construct, uri: str) -> Self:
+        """An image in Amazon ECR by its URI, which holds account and region."""
+        stack = Stack.of(scope)
+        registry, _, path = uri.partition("/")
         account, _, _, region, *_ = registry.split(".")
         repository = re.split("[:@]", path)[0]
         return cls(
-            image_uri=settings.uri,
+            image_uri=uri,
             repository_arn=_repository_arn(stack, region, account, repository),
             image_environment=_script_environment(stack.region),
         )
@@ -66,11 +107,21 @@ class ContainerImage:
         return cls(
             image_uri=f"{registry}/{image.repository}:{image.tag}",
             repository_arn=_repository_arn(stack, stack.region, account, image.repository),
-            image_environment={
-                **_script_environment(stack.region),
-                **_pip_environment(allow_downloads=settings.allow_downloads),
-            },
+            image_environment=_framework_environment(settings, stack.region),
         )
+
+
+def server_environment(settings: EnvironmentSettings, size: ContainerSize) -> dict[str, str]:
+    """Variables that the server inside any image is told its size and its names by."""
+    return {
+        "FORECAST_ENDPOINT_NAME": settings.endpoint.name,
+        "FORECAST_REQUEST_LOG": settings.container.request_log,
+        "FORECAST_VARIANT_NAME": settings.endpoint.variant_name,
+        # Every worker would otherwise start as many threads as there are cores.
+        "OMP_NUM_THREADS": str(size.threads_per_worker),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": str(size.workers),
+        **settings.container.environment,
+    }
 
 
 def _repository_arn(stack: Stack, region: str, account: str, repository: str) -> str:
@@ -80,18 +131,25 @@ def _repository_arn(stack: Stack, region: str, account: str, repository: str) ->
 def _script_environment(region: str) -> dict[str, str]:
     return {
         "SAGEMAKER_PROGRAM": "inference.py",
-        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "SAGEMAKER_SUBMIT_DIRECTORY": CODE_FOLDER,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": region,
-        # Every worker would otherwise start as many threads as there are cores.
-        "OMP_NUM_THREADS": "1",
     }
 
 
-def _pip_environment(*, allow_downloads: bool) -> dict[str, str]:
+def _framework_environment(settings: AwsImage, region: str) -> dict[str, str]:
+    script = _script_environment(region)
+    if settings.server == "archive":
+        del script["SAGEMAKER_PROGRAM"], script["SAGEMAKER_SUBMIT_DIRECTORY"]
+        # Without a program the image neither installs nor imports anything of its own accord.
+        return {
+            **script,
+            "PYTHONPATH": CODE_FOLDER,
+            "SAGEMAKER_SERVING_MODULE": "forecast_inference.server.wsgi:application",
+        }
     # The images run `pip install` on the archive's code at every start. Without build isolation,
     # which pip switches off by the value 0, that works with no package index in reach.
-    environment = {"PIP_NO_BUILD_ISOLATION": "0"}
-    if not allow_downloads:
-        environment["PIP_NO_INDEX"] = "1"
-    return environment
+    script["PIP_NO_BUILD_ISOLATION"] = "0"
+    if settings.missing_libraries != "download":
+        script["PIP_NO_INDEX"] = "1"
+    return script

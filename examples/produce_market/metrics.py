@@ -44,11 +44,6 @@ def bias(actual: Floats, forecast: Floats) -> float:
     return float((forecast - actual).sum() / np.abs(actual).sum())
 
 
-def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
-    """The share of actuals inside their prediction interval, bounds included."""
-    return float(((actual >= lower) & (actual <= upper)).mean())
-
-
 def mean_width(lower: Floats, upper: Floats) -> float:
     """The mean width of the prediction intervals, in the unit of the forecast."""
     return float((upper - lower).mean())

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
+from produce_market.contract import OUTPUTS
 from produce_market.evaluation import Evaluation
 
 _MEASURES = (
@@ -16,7 +17,6 @@ _MEASURES = (
     ("coverage", "coverage", "{:.1%}"),
     ("interval_width", "width", "{:.2f}"),
 )
-_UNITS = {"price": "RMB/kg", "demand": "kg"}
 
 
 @contextmanager
@@ -36,11 +36,12 @@ def score_table(evaluations: Mapping[str, Evaluation], level: float) -> Table:
     table.add_column("forecast", no_wrap=True)
     for _, heading, _ in _MEASURES:
         table.add_column(heading, justify="right")
-    for target, unit in _UNITS.items():
+    for output in OUTPUTS:
+        target = output.target
         for name, evaluation in evaluations.items():
             cells = (
                 form.format(evaluation.scores[f"{target}_{key}"]) for key, _, form in _MEASURES
             )
-            table.add_row(f"{target}, {unit}", name, *cells)
+            table.add_row(f"{target}, {output.unit}", name, *cells)
         table.add_section()
     return table

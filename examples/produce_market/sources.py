@@ -37,6 +37,21 @@ def count(text: str) -> int:
     return int(text)
 
 
+def level(text: str) -> float:
+    """The share between 0 and 1 that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: It is something else.
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"got {text}, expected a share between 0 and 1")
+    return share
+
+
 def load_market(arguments: argparse.Namespace) -> Market:
     """The market that the options choose.
 

@@ -10,8 +10,7 @@ The images differ in the server that calls the two hooks, and only this module k
 
 from __future__ import annotations
 
-import gc
-import os
+import atexit
 import sys
 from http import HTTPStatus
 from pathlib import Path
@@ -22,25 +21,23 @@ if TYPE_CHECKING:
 
 
 def model_fn(model_dir: str) -> Predictor:
-    """The predictor of the archive in ``model_dir``, after it has predicted its own example.
+    """The predictor of the archive in ``model_dir``, after it has answered the archive's requests.
 
     Raises:
         ArtifactError: the archive cannot be served; the container then never becomes healthy.
     """
-    # Read by the OpenMP of the model's library when that is imported. One thread per request is
-    # fastest on batches this small, and the images leave the variable unset.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     code = str(Path(model_dir) / "code")
     if code not in sys.path:
         # Some images install this file away from the package that travels beside it.
         sys.path.insert(0, code)
-    from forecast_inference.handler import Predictor  # noqa: PLC0415 - found only on that path
+    from forecast_inference.server.startup import load_predictor  # noqa: PLC0415 - on that path
+    from forecast_inference.telemetry.recorder import RequestRecorder  # noqa: PLC0415
 
-    predictor = Predictor.load(Path(model_dir))
-    predictor.check_example(Path(model_dir))
-    # What has been loaded stays: the collector need not look through it again for every request.
-    gc.collect()
-    gc.freeze()
+    recorder = RequestRecorder.from_environment()
+    predictor = load_predictor(Path(model_dir), recorder)
+    recorder.set_model(predictor.info.version)
+    recorder.start()
+    atexit.register(recorder.stop)
     return predictor
 
 
@@ -52,9 +49,32 @@ def transform_fn(
     context: Any = None,
 ) -> Any:
     """The answer to one request, in the form that the serving stack at hand takes."""
+    from forecast_inference.server.limits import within_limit  # noqa: PLC0415 - as above
+    from forecast_inference.server.routes import request_id_of  # noqa: PLC0415
+
+    headers: dict[str, str] = {}
     # The Multi Model Server passes a bytearray.
     payload = body if isinstance(body, str) else bytes(body)
-    return _hand_over(model.respond(payload, content_type, accept), context)
+    if (request := _flask_request()) is not None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        # The stack has decoded the body as text whatever it is, with U+FFFD for what is none; the
+        # bytes are kept by the request object of its own that has read them.
+        reader = request.environ.get("werkzeug.request", request)
+        payload = reader.get_data() or payload
+    response = model.respond(
+        payload,
+        content_type,
+        accept,
+        encoding=headers.get("content-encoding"),
+        request_id=request_id_of(headers),
+    )
+    return _hand_over(within_limit(response), context)
+
+
+def _flask_request() -> Any:
+    """The request of the Flask server that has called, if one has."""
+    flask: Any = sys.modules.get("flask")
+    return flask.request if flask is not None and flask.has_request_context() else None
 
 
 def _hand_over(response: Response, context: Any) -> Any:
@@ -63,9 +83,8 @@ def _hand_over(response: Response, context: Any) -> Any:
     if context is not None:
         context.set_response_status(code=response.status, phrase=phrase, idx=0)
         return response.body, response.content_type
-    flask: Any = sys.modules.get("flask")
-    if flask is not None and flask.has_request_context():
-        return flask.Response(
+    if _flask_request() is not None:
+        return sys.modules["flask"].Response(
             response.body, status=response.status, content_type=response.content_type
         )
     if response.status != HTTPStatus.OK:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +102,65 @@ def check_path(path: str, shown: str) -> None:
             raise ModelError(
                 f"{shown} holds a file name of {length} bytes, expected at most {_MAX_NAME_BYTES}"
             )
+
+
+class PathSet:
+    """Paths in one folder, no two of which any file system takes for the same.
+
+    Args:
+        shown: What the folder is, in error messages.
+    """
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self._files: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def add(self, path: str) -> None:
+        """Take in a file.
+
+        Raises:
+            ModelError: It is there already, in whatever case or Unicode form, or as a folder.
+        """
+        self.add_folder(path.rpartition("/")[0])
+        key = _folded(path)
+        if key in self._files:
+            self._refuse(path, self._files[key])
+        if key in self._folders:
+            self._refuse_file_and_folder(path)
+        self._files[key] = path
+
+    def add_folder(self, path: str) -> None:
+        """Take in a folder and those above it, which may be there already.
+
+        Raises:
+            ModelError: It is there as a file, or in another case or Unicode form.
+        """
+        while path:
+            key = _folded(path)
+            if key in self._files:
+                self._refuse_file_and_folder(path)
+            if key in self._folders:
+                if self._folders[key] != path:
+                    self._refuse(path, self._folders[key])
+                return
+            self._folders[key] = path
+            path = path.rpartition("/")[0]
+
+    def _refuse(self, path: str, known: str) -> None:
+        if path == known:
+            raise ModelError(f"{self._shown} holds {path!r} twice")
+        raise ModelError(
+            f"{self._shown} holds {known!r} and {path!r}, which are one on some file systems"
+        )
+
+    def _refuse_file_and_folder(self, path: str) -> None:
+        raise ModelError(f"{self._shown} holds {path!r} as a file and as a folder")
+
+
+def _folded(path: str) -> str:
+    decomposed = unicodedata.normalize("NFD", path)
+    return unicodedata.normalize("NFD", decomposed.casefold())
 
 
 def _is_control(character: str) -> bool:

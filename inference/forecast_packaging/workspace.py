@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from forecast_packaging.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 _PREFIX = ".tmp-"
 _OWNED = ".owned"
 _GATE = ".gate"
+_COPY_BYTES = 1024 * 1024
 
 
 @contextmanager
@@ -74,6 +78,53 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def place_file(source: Path, target: Path) -> None:
+    """Give a file a second place: as a hard link where the file system allows it, else as a copy.
+
+    A hard link costs no time and no space, whatever the size, and shares its content with the
+    source: to change the target, remove it first and write it anew. Folders above the target are
+    made. A source that is a link is not followed.
+
+    Raises:
+        FileExistsError: There is a target already.
+        ModelError: The source is no regular file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Opened once, so that what was checked is what is copied; a pipe would block without NONBLOCK.
+    try:
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if source.is_symlink():
+            raise _no_file(source) from error
+        raise
+    with os.fdopen(handle, "rb") as content:
+        known = os.fstat(content.fileno())
+        if not stat.S_ISREG(known.st_mode):
+            raise _no_file(source)
+        if _link(source, target, known):
+            return
+        with target.open("xb") as copy:
+            shutil.copyfileobj(content, copy, _COPY_BYTES)
+
+
+def _link(source: Path, target: Path, known: os.stat_result) -> bool:
+    """Whether the target is now a link to the file that was opened, and not to a later one."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    if os.path.samestat(target.lstat(), known):
+        return True
+    target.unlink()
+    return False
+
+
+def _no_file(source: Path) -> ModelError:
+    return ModelError(f"expected {source} to be a regular file, and it is not: log the file itself")
 
 
 def _sweep(folder: Path) -> None:

@@ -9,8 +9,10 @@ import typer
 from forecast_config import ForecastError
 from forecast_operations import configuration, local_aws
 from forecast_operations.console import err
+from forecast_operations.invoke import invoke_command
 from forecast_operations.package import package_command
 from forecast_operations.resolve import resolve_command
+from forecast_operations.serve import serve_command
 
 INTERRUPTED = 130
 
@@ -22,6 +24,8 @@ app = typer.Typer(
 )
 app.command("resolve")(resolve_command)
 app.command("package")(package_command)
+app.command("serve")(serve_command)
+app.command("invoke")(invoke_command)
 app.add_typer(local_aws.app, name="local")
 app.add_typer(configuration.app, name="config")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecast_config import ConfigError, Problem, load_config
+from forecast_config.support import support_warning
+from forecast_operations.console import err
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig
@@ -47,3 +50,14 @@ def chosen(
         if not names or name in names
     }
     return config, wanted
+
+
+def warn_of_support(environment: EnvironmentSettings) -> None:
+    """Say when AWS stops patching the environment's image soon.
+
+    Raises:
+        ForecastError: AWS no longer patches it, and `image.allow_unpatched` is not set.
+    """
+    warning = support_warning(environment, datetime.now(UTC).date())
+    if warning is not None:
+        err.print(f"warning: {warning}", markup=False)

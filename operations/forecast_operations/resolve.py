@@ -15,9 +15,11 @@ from forecast_operations.options import (
     EnvironmentsArgument,
     JsonOption,
     chosen,
+    warn_of_support,
 )
 from forecast_packaging import Alias, resolve, shown_uri, write_lock
 from forecast_packaging.building.environment import select
+from forecast_packaging.libraries.provision import Provision
 
 if TYPE_CHECKING:
     from forecast_config import LockedModel
@@ -60,7 +62,11 @@ def resolve_command(
                     selector=selector,
                     progress=report,
                 )
-        found[name] = known[selector]
+        with byte_progress(f"finding what the image of {name} lacks") as report:
+            report("wheels", 0, 0)
+            provision = Provision(settings.root, environment, settings.serving)
+            found[name] = provision.pin(known[selector], before.get(name))
+        warn_of_support(environment)
     for name, model in found.items():
         lock = write_lock(settings.lock_path, name, model)
     if as_json:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from forecast_config.errors import ForecastError
+from forecast_config.settings import EcrImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +31,7 @@ _FLAGS = (
     "model_version",
     "model_alias",
     "candidate_run_id",
+    "image_uri",
 )
 
 
@@ -42,6 +46,8 @@ class SynthContext:
         model_version: Version that takes the place of the locked one.
         model_alias: Alias whose version takes the place of the locked one.
         candidate_run_id: Run id whose version takes the place of the locked one.
+        image_uri: Image in Amazon ECR that takes the place of the configured one: one that was
+            built elsewhere, where no Docker is at hand.
     """
 
     config: Path
@@ -50,6 +56,7 @@ class SynthContext:
     model_version: str | None
     model_alias: str | None
     candidate_run_id: str | None
+    image_uri: str | None
 
     @classmethod
     def from_node(cls, node: Node) -> SynthContext:
@@ -68,6 +75,7 @@ class SynthContext:
             model_version=flags["model_version"],
             model_alias=flags["model_alias"],
             candidate_run_id=flags["candidate_run_id"],
+            image_uri=_image(flags["image_uri"]),
         )
 
     def select(self, config: ForecastConfig) -> list[EnvironmentSettings]:
@@ -136,6 +144,15 @@ def _pairs(value: str | None) -> dict[str, str]:
         if accounts.setdefault(name.strip(), account.strip()) != account.strip():
             raise ForecastError(f"accounts: expected one account for '{name.strip()}', got two")
     return accounts
+
+
+def _image(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return EcrImage(kind="ecr", uri=value).uri
+    except ValidationError as error:
+        raise ForecastError(f"image_uri: {error.errors()[0]['msg']}") from None
 
 
 def _parts(value: str) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Annotations, CfnOutput, DefaultStackSynthesizer, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_s3 as s3
 
 from forecast_config import names
-from forecast_config.instances import is_listed_by_api
+from forecast_config.instances import is_graviton, is_listed_by_api
+from forecast_config.settings import OwnImage
+from forecast_config.sizing import size_container
 from forecast_constructs import (
-    MODELS_PREFIX,
     AlertTopics,
     ContainerImage,
     EndpointAlarms,
@@ -19,8 +20,10 @@ from forecast_constructs import (
     ExecutionRole,
     ForecastEndpoint,
     ForecastModel,
+    ModelSynthesizer,
     RollbackAlarm,
     VariantScaling,
+    server_environment,
 )
 from forecast_stacks.destination import stack_environment
 from forecast_stacks.tagging import tag_environment
@@ -52,6 +55,7 @@ class ForecastEndpointStack(Stack):
         *,
         artifacts: ForecastArtifactsStack,
         packaged_model: PackagedModel,
+        image_uri: str | None = None,
         **options: Any,
     ) -> None:
         """Define the stack.
@@ -61,7 +65,11 @@ class ForecastEndpointStack(Stack):
             settings: The environment.
             artifacts: The environment's stateful stack, deployed before this one.
             packaged_model: What the endpoint serves.
+            image_uri: Image that takes the place of the one in the settings.
             **options: Further properties of a stack.
+
+        Raises:
+            ForecastError: The model does not fit into the instance type.
         """
         name = names.stack(settings.name)
         super().__init__(
@@ -78,6 +86,8 @@ class ForecastEndpointStack(Stack):
         self._settings = settings
         self._artifacts = artifacts
         self._packaged_model = packaged_model
+        self._image_uri = image_uri
+        self._size = size_container(settings, packaged_model)
         # By its name, which is fixed, so that nothing is exported for it.
         self._bucket = s3.Bucket.from_bucket_name(
             self, "ArtifactBucket", _artifact_bucket(settings, self.account)
@@ -111,7 +121,7 @@ class ForecastEndpointStack(Stack):
 
     def _build_model(self) -> ForecastModel:
         settings = self._settings
-        image = ContainerImage.from_settings(self, settings.image)
+        image = self._choose_image()
         placement = self._artifacts.placement
         self._execution_role = ExecutionRole(
             self, "ExecutionRole", endpoint_name=settings.endpoint.name
@@ -126,11 +136,20 @@ class ForecastEndpointStack(Stack):
             "Model",
             packaged_model=self._packaged_model,
             image=image,
-            environment=settings.container_environment,
+            environment=server_environment(settings, self._size),
             execution_role=self._execution_role,
             network_isolation=settings.network.isolated,
             placement=placement,
         )
+
+    def _choose_image(self) -> ContainerImage:
+        image = self._settings.image
+        if self._image_uri is not None:
+            return ContainerImage.from_uri(self, self._image_uri)
+        if isinstance(image, OwnImage):
+            arm = is_graviton(self._settings.endpoint.instance_type)
+            return ContainerImage.from_folder(self, self._packaged_model.image_context, arm=arm)
+        return ContainerImage.from_settings(self, image)
 
     def _build_endpoint_config(self, model: ForecastModel) -> EndpointConfiguration:
         settings = self._settings
@@ -140,6 +159,7 @@ class ForecastEndpointStack(Stack):
             model=model,
             packaged_model=self._packaged_model,
             endpoint=settings.endpoint,
+            size=self._size,
             encryption_key=self._artifacts.key,
             bucket=self._bucket,
             data_capture=settings.data_capture,
@@ -215,13 +235,9 @@ class ForecastEndpointStack(Stack):
             CfnOutput(self, output_id, value=value, description=description)
 
 
-def _publish_into_artifact_bucket(settings: EnvironmentSettings) -> DefaultStackSynthesizer:
+def _publish_into_artifact_bucket(settings: EnvironmentSettings) -> ModelSynthesizer:
     account = _ACCOUNT_PLACEHOLDER if settings.account is None else settings.account
-    return DefaultStackSynthesizer(
-        file_assets_bucket_name=_artifact_bucket(settings, account),
-        bucket_prefix=MODELS_PREFIX,
-        generate_bootstrap_version_rule=False,
-    )
+    return ModelSynthesizer(bucket_name=_artifact_bucket(settings, account))
 
 
 def _artifact_bucket(settings: EnvironmentSettings, account: str) -> str:

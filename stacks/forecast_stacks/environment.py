@@ -29,11 +29,29 @@ class EnvironmentStacks:
 
 
 def add_environment(
-    scope: Construct, settings: EnvironmentSettings, packaged_model: PackagedModel
+    scope: Construct,
+    settings: EnvironmentSettings,
+    packaged_model: PackagedModel,
+    *,
+    image_uri: str | None = None,
 ) -> EnvironmentStacks:
-    """Add an environment's stacks, which serve the packed model, to an app."""
+    """Add an environment's stacks, which serve the packed model, to an app.
+
+    Args:
+        scope: The app or stage.
+        settings: The environment.
+        packaged_model: What its endpoint serves.
+        image_uri: Image that takes the place of the one in the settings.
+
+    Raises:
+        ForecastError: The model does not fit into the instance type.
+    """
     artifacts = ForecastArtifactsStack(scope, settings)
     endpoint = ForecastEndpointStack(
-        scope, settings, artifacts=artifacts, packaged_model=packaged_model
+        scope,
+        settings,
+        artifacts=artifacts,
+        packaged_model=packaged_model,
+        image_uri=image_uri,
     )
     return EnvironmentStacks(artifacts, endpoint)

@@ -50,7 +50,7 @@ def findings(synthesized: Callable[[str], Any]) -> dict[str, list[tuple[str, str
 def test_cfn_lint_finds_nothing_unexplained(findings: dict[str, list[tuple[str, str]]]) -> None:
     unexplained = {name: _unexplained(found) for name, found in findings.items()}
 
-    assert len(unexplained) == 14
+    assert len(unexplained) == 16
     assert {name: found for name, found in unexplained.items() if found} == {}
 
 

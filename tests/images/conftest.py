@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import random
 import shutil
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    Install = Callable[[Path], Path]
+    Install = Callable[..., Path]
 
 HERE = Path(__file__).parent
 READY_SECONDS = 90
@@ -77,12 +78,19 @@ class Stack:
     kind: str
     port: int
     predictor: Predictor
+    folder: Path
 
     def ping(self) -> int:
         return ask(self.port, "GET", "/ping").status
 
-    def invoke(self, body: bytes, content_type: str, accept: str | None = None) -> Answer:
+    def log_lines(self) -> list[str]:
+        return (self.folder / "server.log").read_text().splitlines()
+
+    def invoke(
+        self, body: bytes, content_type: str, accept: str | None = None, **more: str
+    ) -> Answer:
         headers = {"Content-Type": content_type} | ({} if accept is None else {"Accept": accept})
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
         return ask(self.port, "POST", "/invocations", body, headers)
 
 
@@ -96,18 +104,63 @@ def ask(
         return Answer(response.status, response.read(), response.headers["Content-Type"])
 
 
-def _flask_command(port: int, folder: Path, install: Install) -> tuple[list[str], dict[str, str]]:
+def _gunicorn(
+    port: int, install: Install, paths: list[Path], application: str, *base: str
+) -> list[str]:
     if shutil.which("cc") is None:
         pytest.skip("no C compiler, which sagemaker-containers needs to be installed")
-    python = install(HERE / "requirements-flask.txt")
+    python = install(HERE / "requirements-flask.txt", *base)
+    return [
+        str(python.with_name("gunicorn")), "--worker-class", "gevent", "--workers", "1",
+        "--bind", f"127.0.0.1:{port}", "--pythonpath", ",".join(map(str, paths)), application,
+    ]  # fmt: skip
+
+
+def _flask_command(
+    port: int, folder: Path, install: Install, *base: str
+) -> tuple[list[str], dict[str, str]]:
     # As the images do: the submitted code is copied to code/ and put on the Python path.
     shutil.copytree(folder / "model/code", folder / "code")
-    command = [
-        str(python.with_name("gunicorn")), "--worker-class", "gevent", "--workers", "1",
-        "--bind", f"127.0.0.1:{port}", "--pythonpath", f"{HERE},{folder / 'code'}",
-        "flask_stack:main",
-    ]  # fmt: skip
+    command = _gunicorn(port, install, [HERE, folder / "code"], "flask_stack:main", *base)
     return command, {"SAGEMAKER_SUBMIT_DIRECTORY": str(folder / "model/code")}
+
+
+def _flask_312_command(
+    port: int, folder: Path, install: Install
+) -> tuple[list[str], dict[str, str]]:
+    """The Python of the images, where this machine has one."""
+    python = _python_312()
+    if python is None:
+        pytest.skip("no Python 3.12, which the images have")
+    return _flask_command(port, folder, install, python)
+
+
+def _python_312() -> str | None:
+    """A Python 3.12 on the path, or among those of pyenv, whose shim has to be told which."""
+    shim, pyenv = shutil.which("python3.12"), shutil.which("pyenv")
+    if shim is None:
+        return None
+    known = _output([pyenv, "versions", "--bare"]) if pyenv else ""
+    versions = ["", *(name for name in (known or "").split() if name.startswith("3.12"))]
+    for version in versions:
+        more = {"PYENV_VERSION": version} if version else {}
+        python = _output([shim, "-c", "import sys; print(sys.executable)"], **more)
+        if python is not None:
+            return python
+    return None
+
+
+def _output(command: list[str], **variables: str) -> str | None:
+    done = subprocess.run(
+        command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _wsgi_command(port: int, folder: Path, install: Install) -> tuple[list[str], dict[str, str]]:
+    """As SAGEMAKER_SERVING_MODULE names it: without SAGEMAKER_PROGRAM nothing is installed."""
+    application = "forecast_inference.server.wsgi:application"
+    return _gunicorn(port, install, [folder / "model/code"], application), {}
 
 
 def _mms_command(port: int, folder: Path, install: Install) -> tuple[list[str], dict[str, str]]:
@@ -131,6 +184,8 @@ def _own_command(port: int, folder: Path, _: Install) -> tuple[list[str], dict[s
 
 COMMANDS: dict[str, Callable[[int, Path, Install], tuple[list[str], dict[str, str]]]] = {
     "flask": _flask_command,
+    "flask312": _flask_312_command,
+    "wsgi": _wsgi_command,
     "mms": _mms_command,
     "own": _own_command,
 }
@@ -198,8 +253,9 @@ def stack(
     """Every stack with every model in turn, ready to predict."""
     kind, _, model = request.param.partition("-")
     archive = MODELS[model](archives, tmp_path_factory.mktemp("archive") / "model").path
-    with _running(kind, archive, tmp_path_factory.mktemp(kind), pinned_environment) as port:
-        yield _when_ready(Stack(kind, port, Predictor.load(archive)))
+    folder = tmp_path_factory.mktemp(kind)
+    with _running(kind, archive, folder, pinned_environment) as port:
+        yield _when_ready(Stack(kind, port, Predictor.load(archive), folder))
 
 
 def _when_ready(stack: Stack) -> Stack:
@@ -218,17 +274,29 @@ def serve_folder(tmp_path: Path, pinned_environment: Install) -> Any:
         folder = tmp_path / kind
         folder.mkdir()
         with _running(kind, archive, folder, pinned_environment) as port:
-            yield Stack(kind, port, Predictor.load(archive))
+            yield Stack(kind, port, Predictor.load(archive), folder)
 
     return start
+
+
+@pytest.fixture
+def golden() -> Any:
+    """The requests that the archive of a stack was asked at packaging, with their answers."""
+
+    def read(stack: Stack) -> list[dict[str, Any]]:
+        document = (stack.folder / "model/artifacts/golden_requests.json").read_text()
+        requests: list[dict[str, Any]] = json.loads(document)["requests"]
+        return requests
+
+    return read
 
 
 @pytest.fixture
 def serve(tmp_path: Path, serve_folder: Any) -> Any:
     """Starts a stack with an archive that the test has changed."""
 
-    def start(kind: str, change: Callable[[Path], None]) -> Any:
-        archive = models.market(archives, tmp_path / "archive").path
+    def start(kind: str, change: Callable[[Path], None], model: str = "xgboost") -> Any:
+        archive = MODELS[model](archives, tmp_path / "archive").path
         change(archive)
         archives.change_info(archive)
         return serve_folder(kind, archive)

@@ -37,28 +37,25 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _numbers(row: dict[str, Any]) -> list[float]:
-    interval = row["confidence_interval"]
-    names = ("forecasted_price", "forecasted_demand")
-    return [row[name] for name in names] + [bound for name in names for bound in interval[name]]
-
-
-@pytest.mark.parametrize("kind", ["flask", "mms"])
+@pytest.mark.parametrize("kind", ["flask", "wsgi", "mms"])
 def test_the_stack_answers_what_was_recorded_at_packaging(
     serve_folder: Any, reference: Path, kind: str
 ) -> None:
-    request = (reference / "artifacts" / "input_example.json").read_bytes()
-    expected = json.loads((reference / "artifacts" / "expected_output.json").read_text())
+    recorded = json.loads((reference / "artifacts" / "golden_requests.json").read_text())
 
     with serve_folder(kind, reference) as stack:
-        answer = stack.invoke(request, "application/json")
-
-    assert answer.status == 200
-    predictions = json.loads(answer.body)["predictions"]
-    assert len(predictions) == len(expected["predictions"]) > 0
-    for answered, recorded in zip(predictions, expected["predictions"], strict=True):
-        assert _numbers(answered) == pytest.approx(_numbers(recorded), rel=1e-6)
-        assert answered["model_version"] == recorded["model_version"] == "1"
+        for request in recorded["requests"]:
+            body = request["body"].encode()
+            answer = stack.invoke(body, request["content_type"], request["accept"])
+            assert answer.status == request["status"], request["name"]
+            if request["name"] == "example":
+                predictions = json.loads(answer.body)["predictions"]
+                wanted = request["answer"]["predictions"]
+                assert len(predictions) == len(wanted) > 0
+                for answered, expected in zip(predictions, wanted, strict=True):
+                    for name in ("forecasted_price", "forecasted_demand"):
+                        assert answered[name] == pytest.approx(expected[name], rel=1e-6)
+                    assert answered["model_version"] == expected["model_version"] == "1"
 
 
 def test_the_image_s_libraries_meet_the_requirements_without_a_download(

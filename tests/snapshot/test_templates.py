@@ -26,6 +26,7 @@ ENVIRONMENTS = (
     "ForecastExisting",
     "ForecastNew",
     "ForecastOpen",
+    "ForecastBuilt",
 )
 STACKS = tuple(f"{name}{part}" for name in ENVIRONMENTS for part in ("Artifacts", ""))
 

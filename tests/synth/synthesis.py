@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, Validations
 
-from forecast_config import LockedModel, PackagedModel, load_config
+from forecast_config import LockedModel, LockedWheel, PackagedModel, load_config
+from forecast_config.settings import OwnImage
+from forecast_packaging.container.context import write_context
 from forecast_stacks import add_environment
 
 if TYPE_CHECKING:
@@ -29,7 +31,12 @@ SAMPLES = {
 SAMPLE_STACKS = {
     "forecast": ("ForecastDev", "ForecastStaging", "ForecastProd"),
     "minimal": ("ForecastOnly",),
-    "comprehensive": ("ForecastExisting", "ForecastNew", "ForecastOpen"),
+    "comprehensive": (
+        "ForecastExisting",
+        "ForecastNew",
+        "ForecastOpen",
+        "ForecastBuilt",
+    ),
 }
 
 
@@ -66,10 +73,15 @@ def sample_stacks() -> dict[str, tuple[str, ...]]:
 @pytest.fixture(scope="session")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PackagedModel]:
     """A packed model of any version; the archive's bytes never reach a template."""
-    archive = tmp_path_factory.mktemp("archive") / "model.tar.gz"
+    folder = tmp_path_factory.mktemp("archive")
+    archive = folder / "model.tar.gz"
     archive.write_bytes(b"an archive")
+    wheel = LockedWheel(version="4.7.0", file="lightgbm-4.7.0-py3-none-any.whl", sha256="0" * 64)
+    context = write_context(folder, OwnImage(kind="own", python="3.13"), {"lightgbm": wheel})
 
-    def make(version: str = "16", **lineage: Any) -> PackagedModel:
+    def make(
+        version: str = "16", *, model_bytes: int = 0, unpacked_bytes: int = 0, **lineage: Any
+    ) -> PackagedModel:
         known = {
             "name": "forecaster",
             "version": version,
@@ -77,6 +89,7 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Packaged
             "model_digest": _digest(f"model {version}"),
             "signature_digest": _digest("signature"),
             "libraries": {"python": "3.12"},
+            "formats": ["lightgbm"],
             "data_version": "2023-06-30",
             "code_reference": "0123abc",
         }
@@ -84,6 +97,9 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Packaged
             archive=archive,
             archive_digest=_digest(f"archive {version}"),
             model=LockedModel(**{**known, **lineage}),
+            model_bytes=model_bytes,
+            unpacked_bytes=unpacked_bytes,
+            image_context=context,
         )
 
     return make

@@ -41,6 +41,16 @@ def test_flags_are_typed(new_app: Callable[..., App]) -> None:
     assert context.model_version == "16"
 
 
+def test_an_image_that_was_built_elsewhere_is_taken_by_its_uri(
+    new_app: Callable[..., App],
+) -> None:
+    uri = "111111111111.dkr.ecr.eu-central-1.amazonaws.com/forecaster:1"
+
+    assert SynthContext.from_node(new_app(image_uri=uri).node).image_uri == uri
+    with pytest.raises(ForecastError, match=r"image_uri: expected an image in Amazon ECR .*'mine'"):
+        SynthContext.from_node(new_app(image_uri="mine").node)
+
+
 def test_only_the_environments_asked_for_are_selected(
     new_app: Callable[..., App], samples: dict[str, Path]
 ) -> None:

@@ -17,15 +17,21 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from aws_cdk import App
-from forecast_config import LockedModel, PackagedModel, load_config
+from forecast_config import LockedModel, LockedWheel, PackagedModel, load_config
+from forecast_config.settings import OwnImage
+from forecast_packaging.container.context import write_context
 from forecast_stacks import add_environment
 
-config, archive, outdir, context = sys.argv[1:]
+config, archive, outdir, flags = sys.argv[1:]
 digest = "sha256:" + "0" * 64
 model = LockedModel(name="forecaster", version="16", run_id="run", model_digest=digest,
                     signature_digest=digest, libraries={"xgboost": "3.2.0", "numpy": "2.1.0"})
-packaged = PackagedModel(archive=Path(archive), archive_digest=digest, model=model)
-app = App(analytics_reporting=False, outdir=outdir, context=json.loads(context)["context"])
+wheel = LockedWheel(version="2.5.1", file="numpy-2.5.1-cp313-any.whl", sha256="0" * 64)
+image = OwnImage(kind="own", python="3.13")
+context = write_context(Path(archive).parent, image, {"numpy": wheel})
+packaged = PackagedModel(archive=Path(archive), archive_digest=digest, model=model,
+                         image_context=context)
+app = App(analytics_reporting=False, outdir=outdir, context=json.loads(flags)["context"])
 for settings in load_config(config).environments.values():
     add_environment(app, settings, packaged)
 app.synth()

@@ -82,10 +82,14 @@ def test_the_image_finds_the_code_of_the_archive(
     (model,) = resources("ForecastProd", "SageMaker::Model")
 
     assert model["Properties"]["PrimaryContainer"]["Environment"] == {
+        "FORECAST_ENDPOINT_NAME": "produce-forecast-prod",
+        "FORECAST_REQUEST_LOG": "all",
+        "FORECAST_VARIANT_NAME": "AllTraffic",
         "OMP_NUM_THREADS": "1",
         "PIP_NO_BUILD_ISOLATION": "0",
         "PIP_NO_INDEX": "1",
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "4",
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_REGION": "ap-southeast-1",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
@@ -101,7 +105,7 @@ def test_the_archives_address_follows_its_digest_and_not_its_bytes(
 
     def address(packaged_model: PackagedModel) -> Any:
         stack = new_stack()
-        return stack.resolve(_build(stack, packaged_model).archive_uri)
+        return stack.resolve(_build(stack, packaged_model).model_data_uri)
 
     assert address(one) == address(one.model_copy(update={"archive": recompressed}))
     assert address(one) != address(packaged("17"))

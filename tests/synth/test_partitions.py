@@ -100,11 +100,16 @@ def test_any_image_in_ecr_is_taken_as_it_is(reference: str, stack: Stack) -> Non
     assert "PIP_NO_INDEX" not in image.image_environment
 
 
-def test_the_package_index_is_cut_off_unless_downloads_are_allowed(stack: Stack) -> None:
-    def environment(*, allow: bool) -> dict[str, str]:
-        settings = AwsImage(kind="aws", framework="xgboost", version="3.2-0", allow_downloads=allow)
+@pytest.mark.parametrize("missing", ["refuse", "vendor"])
+def test_the_package_index_is_cut_off_unless_downloads_are_asked_for(
+    missing: str, stack: Stack
+) -> None:
+    def environment(missing: Any) -> dict[str, str]:
+        settings = AwsImage(
+            kind="aws", framework="xgboost", version="3.2-0", missing_libraries=missing
+        )
         return dict(ContainerImage.from_settings(stack, settings).image_environment)
 
-    assert environment(allow=False)["PIP_NO_INDEX"] == "1"
-    assert "PIP_NO_INDEX" not in environment(allow=True)
-    assert environment(allow=True)["PIP_NO_BUILD_ISOLATION"] == "0"
+    assert environment(missing)["PIP_NO_INDEX"] == "1"
+    assert "PIP_NO_INDEX" not in environment("download")
+    assert environment("download")["PIP_NO_BUILD_ISOLATION"] == "0"

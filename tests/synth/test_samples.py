@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from forecast_config import EnvironmentSettings, load_config
-from forecast_config.settings import ModelSettings
+from forecast_config.settings import ModelSettings, ServingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _used(value: Any) -> Iterator[Key]:
 def _given(sample: Path) -> set[Key]:
     config = load_config(sample)
     text = yaml.safe_load(sample.read_text())
-    used = set(_used(config.model))
+    used = set(_used(config.model)) | set(_used(config.serving))
     for name, block in text["environments"].items():
         given = {**text.get("defaults", {}), **block}
         used |= {("EnvironmentSettings", key) for key in given}
@@ -52,7 +52,7 @@ def _given(sample: Path) -> set[Key]:
 def test_every_key_is_used(samples: dict[str, Path]) -> None:
     expected = {
         (block.__name__, name)
-        for root in (EnvironmentSettings, ModelSettings)
+        for root in (EnvironmentSettings, ModelSettings, ServingSettings)
         for block in _blocks(root)
         for name in block.model_fields
     } - {("EnvironmentSettings", "name")}

@@ -7,7 +7,7 @@ from forecast_config.settings.alarms import (
     Severity,
 )
 from forecast_config.settings.base import Settings
-from forecast_config.settings.container import AwsImage, EcrImage
+from forecast_config.settings.container import AwsImage, ContainerSettings, EcrImage, OwnImage
 from forecast_config.settings.endpoint import (
     AllAtOnceRollout,
     AutoscalingSettings,
@@ -45,6 +45,7 @@ __all__ = [
     "AwsImage",
     "CanaryRollout",
     "CandidateSettings",
+    "ContainerSettings",
     "CpuUtilizationTarget",
     "DataCaptureSettings",
     "EcrImage",
@@ -59,6 +60,7 @@ __all__ = [
     "NewNetwork",
     "NoNetwork",
     "NotificationSettings",
+    "OwnImage",
     "ServingSettings",
     "Settings",
     "Severity",

@@ -63,11 +63,14 @@ class EndpointSettings(Settings):
     variant_name: Name = "AllTraffic"
     """Name of the production variant; it must stay the same from deployment to deployment."""
 
-    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
-    """Time the container has to answer its first ping (60 to 3600)."""
+    startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
+    """Time the container has to answer its first ping (60 to 3600); null: by the model's size."""
 
-    download_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
-    """Time an instance has to fetch and unpack the archive (60 to 3600)."""
+    download_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
+    """Time an instance has to fetch and unpack the model (60 to 3600); null: by its size."""
+
+    volume_size_gb: Annotated[int, Field(ge=1, le=512)] | None = None
+    """Storage of an instance without NVMe disks (1 to 512); null: by the model's size."""
 
 
 class CpuUtilizationTarget(Settings):

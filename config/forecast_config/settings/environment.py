@@ -8,7 +8,7 @@ from pydantic import Field
 
 from forecast_config.settings.alarms import AlarmSettings
 from forecast_config.settings.base import Settings
-from forecast_config.settings.container import EnvironmentVariables, Image
+from forecast_config.settings.container import ContainerSettings, Image
 from forecast_config.settings.endpoint import (
     AllAtOnceRollout,
     AutoscalingSettings,
@@ -71,8 +71,8 @@ class EnvironmentSettings(Settings):
     image: Image
     """The serving image."""
 
-    container_environment: EnvironmentVariables = Field(default_factory=dict)
-    """Environment variables of the container."""
+    container: ContainerSettings = ContainerSettings()
+    """The server inside the container."""
 
     network: Network = NoNetwork(kind="none")
     """Where the containers run."""

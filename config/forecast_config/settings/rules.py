@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import names
 from forecast_config.images import registry_accounts
-from forecast_config.instances import is_burstable, is_graviton
+from forecast_config.instances import has_local_storage, is_burstable, is_graviton, vcpus
 from forecast_config.regions import dns_suffix_of, partition_of
 from forecast_config.settings.endpoint import CANARY_MAX_SHARE, canary_share
 from forecast_config.settings.ruling import rule
@@ -84,7 +84,7 @@ def _aws_image_exists_in_region(region: str, kind: str) -> Iterator[Broken]:
             ("region",),
             (
                 f"AWS publishes no framework images in {region}; "
-                "choose another region, or an image of kind ecr"
+                "choose another region, or an image of kind own or ecr"
             ),
         )
 
@@ -96,26 +96,54 @@ def _aws_image_runs_on_instance(instance_type: str, kind: str) -> Iterator[Broke
             INSTANCE_TYPE,
             (
                 "AWS's framework images are made for x86 and cannot start on "
-                f"{instance_type}, an Arm type"
+                f"{instance_type}, an Arm type; choose another type, or an image of kind own"
             ),
         )
 
 
-@rule("image.allow_downloads", "network.isolated")
-def _downloads_need_a_network(allowed: object, isolated: object) -> Iterator[Broken]:
-    if allowed and isolated:
+@rule("endpoint.instance_type", "image.architecture")
+def _image_is_made_for_the_cpu(instance_type: str, architecture: str | None) -> Iterator[Broken]:
+    expected = "arm64" if is_graviton(instance_type) else "x86_64"
+    if architecture is not None and architecture != expected:
         yield (
-            ("image", "allow_downloads"),
-            "expected false, as network.isolated cuts off every index",
+            ("image", "architecture"),
+            f"expected {expected}, the CPU of {instance_type}, got {architecture}",
         )
 
 
-@rule("image.allow_downloads", "network.kind")
-def _downloads_need_a_way_out(allowed: object, kind: str) -> Iterator[Broken]:
-    if allowed and kind == "new":
+@rule("image.missing_libraries", "network.isolated")
+def _downloads_need_a_network(missing: str, isolated: object) -> Iterator[Broken]:
+    if missing == "download" and isolated:
         yield (
-            ("image", "allow_downloads"),
-            "expected false, as a new network has no way to an index",
+            ("image", "missing_libraries"),
+            "expected refuse or vendor, as network.isolated cuts off every index, got download",
+        )
+
+
+@rule("image.missing_libraries", "network.kind")
+def _downloads_need_a_way_out(missing: str, kind: str) -> Iterator[Broken]:
+    if missing == "download" and kind == "new":
+        yield (
+            ("image", "missing_libraries"),
+            "expected refuse or vendor, as a new network has no way to an index, got download",
+        )
+
+
+@rule("endpoint.instance_type", "endpoint.volume_size_gb")
+def _volume_is_attached(instance_type: str, volume: int | None) -> Iterator[Broken]:
+    if volume is not None and has_local_storage(instance_type):
+        yield (
+            ("endpoint", "volume_size_gb"),
+            f"expected null, as {instance_type} has disks of its own and gets no volume",
+        )
+
+
+@rule("endpoint.instance_type", "container.threads_per_worker")
+def _threads_have_cpus(instance_type: str, threads: int) -> Iterator[Broken]:
+    if threads > vcpus(instance_type):
+        yield (
+            ("container", "threads_per_worker"),
+            f"expected at most the {vcpus(instance_type)} vCPUs of {instance_type}, got {threads}",
         )
 
 
@@ -151,8 +179,11 @@ ENVIRONMENT_RULES = (
     _canary_fits_the_scaled_fleet,
     _aws_image_exists_in_region,
     _aws_image_runs_on_instance,
+    _image_is_made_for_the_cpu,
     _downloads_need_a_network,
     _downloads_need_a_way_out,
+    _volume_is_attached,
+    _threads_have_cpus,
     _image_is_in_region,
     _key_is_in_region,
     _key_is_in_account,

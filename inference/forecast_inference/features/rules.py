@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast_inference.contract.schema import check_events
+from forecast_inference.contract.features import check_events
 from forecast_inference.errors import ArtifactError
 
 if TYPE_CHECKING:

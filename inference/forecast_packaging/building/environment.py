@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError, locked_model, read_lock
-from forecast_config.images import serving_images
-from forecast_config.settings import AwsImage
+from forecast_config.settings import OwnImage
 from forecast_packaging.building.build import package
+from forecast_packaging.container.context import write_context
+from forecast_packaging.libraries.provision import Provision
 from forecast_packaging.progress import no_progress
 from forecast_packaging.registry.resolve import Alias, Candidate, Version, resolve
 
 if TYPE_CHECKING:
-    from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, PackagedModel
+    from forecast_config import EnvironmentSettings, ForecastConfig, PackagedModel
     from forecast_packaging.progress import Progress
     from forecast_packaging.registry.resolve import Selector
 
@@ -84,32 +85,25 @@ def package_for(
             f"{config.lock_path} pins model '{lock.name}' for '{settings.name}', expected "
             f"'{model.name}' as configured; run: forecast resolve {settings.name}"
         )
-    check_image(settings, lock)
-    return package(root=config.root, tracking_uri=model.tracking_uri, lock=lock, progress=progress)
-
-
-def check_image(settings: EnvironmentSettings, lock: LockedModel) -> None:
-    """Refuse an AWS image that would have to download what the model was logged with.
-
-    The image installs the archive's requirements when the container starts; without a package
-    index a version that it does not hold makes the start fail.
-
-    Raises:
-        ForecastError: The image holds other versions, and downloads are not allowed.
-    """
-    image = settings.image
-    if not isinstance(image, AwsImage) or image.allow_downloads:
-        return
-    inside = serving_images()[image.framework, image.version].libraries
-    missing = [
-        f"{name} {version} (the image holds {inside.get(name, 'none')})"
-        for name, version in sorted(lock.libraries.items())
-        if name != "python" and inside.get(name) != version
-    ]
-    if missing:
-        raise ForecastError(
-            f"the {image.framework} image {image.version} of '{settings.name}' cannot run version "
-            f"{lock.version} of model '{lock.name}' without downloads: it needs "
-            f"{', '.join(missing)}; log the model with the image's versions, choose another image, "
-            "or set image.allow_downloads"
-        )
+    provision = Provision(config.root, settings, config.serving)
+    if selector is not None:
+        lock = provision.pin(lock)
+    provision.check(lock)
+    packaged = package(
+        root=config.root,
+        tracking_uri=model.tracking_uri,
+        # Wheels that stay out of the archive must not make it another one.
+        lock=lock if provision.vendors else lock.model_copy(update={"wheels": {}}),
+        serving=config.serving,
+        vendored=provision.vendored(lock),
+        progress=progress,
+    )
+    if config.serving.compile == "onnx":
+        # What is loaded may be the compiled file, which takes more memory than the original.
+        formats = sorted({*packaged.model.formats, "onnx"})
+        served = packaged.model.model_copy(update={"formats": formats})
+        packaged = packaged.model_copy(update={"model": served})
+    if not isinstance(settings.image, OwnImage):
+        return packaged
+    context = write_context(config.root, settings.image, lock.wheels)
+    return packaged.model_copy(update={"image_context": context})

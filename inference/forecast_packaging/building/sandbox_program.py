@@ -1,8 +1,12 @@
 """The program that runs inside the sandbox; started by its path, with no other file of ours.
 
 A task is a JSON document. `{"do": "predict", "root": …, "libraries": {…}}` loads the extracted
-archive at `root` and answers its input example; `{"do": "convert", "source": …, "target": …,
-"trusted_types": […], "libraries": {…}}` turns a skops file into a pickle.
+archive at `root` and answers its input example; `{"do": "answer", "root": …, "requests": […],
+"libraries": {…}}` answers requests of the form `{"body", "content_type", "accept"}` by it;
+`{"do": "convert", "source": …, "target": …,
+"trusted_types": […], "libraries": {…}}` turns a skops file into a pickle;
+`{"do": "compile", "root": …, "target": …, "relative": …, "absolute": …, "libraries": {…}}` converts
+the model of an extracted archive to ONNX and compares the two.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ _LONGEST_ERROR = 400
 def main() -> None:
     """Do the task in the first argument's file and leave the result in the second's."""
     task = json.loads(Path(sys.argv[1]).read_bytes())
-    actions = {"predict": _predict, "convert": _convert}
+    actions = {"predict": _predict, "answer": _answer, "convert": _convert, "compile": _compile}
     try:
         _check_libraries(task["libraries"])
         result = actions[task["do"]](task)
@@ -31,8 +35,8 @@ def main() -> None:
     Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")
 
 
-def _predict(task: dict[str, Any]) -> dict[str, Any]:
-    root = Path(task["root"])
+def _load(root: Path) -> Any:
+    """The predictor of the archive at `root`, made by the archive's own code."""
     code = root / "code"
     sys.path.insert(0, str(code))
     handler = importlib.import_module("forecast_inference.handler")
@@ -40,9 +44,34 @@ def _predict(task: dict[str, Any]) -> dict[str, Any]:
         raise RuntimeError(
             f"the runtime was imported from {handler.__file__}, not from the archive"
         )
+    return handler.Predictor.load(root)
+
+
+def _answer(task: dict[str, Any]) -> dict[str, Any]:
+    predictor = _load(Path(task["root"]))
+    answers = []
+    for request in task["requests"]:
+        failures = _Failures()
+        logging.getLogger("forecast_inference").addHandler(failures)
+        body = request["body"].encode()
+        response = predictor.respond(body, request["content_type"], request["accept"])
+        logging.getLogger("forecast_inference").removeHandler(failures)
+        answers.append(
+            {
+                "status": response.status,
+                "content_type": response.content_type,
+                "body": response.body.decode(),
+                "failure": failures.shown().strip(),
+            }
+        )
+    return {"answers": answers}
+
+
+def _predict(task: dict[str, Any]) -> dict[str, Any]:
+    root = Path(task["root"])
     failures = _Failures()
     logging.getLogger("forecast_inference").addHandler(failures)
-    predictor = handler.Predictor.load(root)
+    predictor = _load(root)
     body = (root / "artifacts" / "input_example.json").read_bytes()
     response = predictor.respond(body, "application/json", "application/json")
     answer = json.loads(response.body)
@@ -77,6 +106,23 @@ def _convert(task: dict[str, Any]) -> dict[str, Any]:
     with Path(task["target"]).open("wb") as file:
         _Pickler(file, protocol=5).dump(model)
     return {}
+
+
+def _compile(task: dict[str, Any]) -> dict[str, Any]:
+    root = Path(task["root"])
+    sys.path.insert(0, str(root / "code"))
+    try:
+        for name in ("onnx", "onnxruntime", "skl2onnx"):
+            importlib.import_module(name)
+    except ImportError as error:
+        raise RuntimeError(
+            f"{error.name} is not installed: pip install 'forecast-endpoint[compile,models]'"
+        ) from None
+    program = importlib.import_module("forecast_packaging.formats.converting.program")
+    result: dict[str, Any] = program.convert_archive(
+        root, Path(task["target"]), task["relative"], task["absolute"]
+    )
+    return result
 
 
 class _Pickler(pickle.Pickler):

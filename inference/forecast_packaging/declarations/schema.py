@@ -1,79 +1,122 @@
-"""The feature schema: the model's signature merged with what the run declares of its requests."""
+"""The feature schema: signature, declaration and training data merged into one contract."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_packaging.declarations.serving import (
-    SERVING_FILE,
-    AnnualWave,
-    CategoryIndex,
-    DeclaredInput,
-    DeclaredOutput,
-    Serving,
-)
+from forecast_packaging.declarations.contradictions import contradictions
+from forecast_packaging.declarations.inputs import DeclaredInput
+from forecast_packaging.declarations.outputs import DeclaredOutput
+from forecast_packaging.declarations.profile import Observed, Profile
+from forecast_packaging.declarations.serving import SERVING_FILE, Serving
 from forecast_packaging.documents import canonical, sha256_of
 from forecast_packaging.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forecast_packaging.declarations.serving import Derivation
     from forecast_packaging.declarations.signature import MlModel
 
+SCHEMA_VERSION = 2
 DEFAULT_OUTPUT = "prediction"
-RESERVED_OUTPUTS = frozenset({"confidence_interval", "model_version", "prediction_timestamp"})
-"""Keys that every answer holds beside the outputs."""
-
-_NUMBERS = frozenset({"integer", "long", "float", "double"})
-_FRACTIONS = frozenset({"float", "double"})
 
 
-def build_feature_schema(model: MlModel, serving: Serving) -> dict[str, Any]:
+def build_feature_schema(
+    model: MlModel, serving: Serving, profile: Profile | None = None
+) -> dict[str, Any]:
     """The content of `artifacts/feature_schema.json`.
 
     Features are the columns of the model's signature, in training order. Inputs are what a
-    request row holds: those the run declares first, then the columns that are not derived.
+    request row holds: those the run declares beside the signature first, then the columns that
+    are not derived. What the run does not declare of an input is taken from the training data.
+
+    Args:
+        model: The MLmodel file.
+        serving: What the run declares.
+        profile: What the training data held; None when the run logged none.
 
     Raises:
-        ModelError: Signature and declaration contradict each other; every contradiction is named.
+        ModelError: The parts contradict each other; every contradiction is named.
     """
-    inputs = [*serving.inputs, *_plain_inputs(model, serving)]
+    inputs = _merge_inputs(model, serving, profile or Profile())
     outputs = _choose_outputs(model, serving)
-    problems = [
-        *_check_inputs(model, serving),
-        *_check_derived(model, serving, {item.name: item for item in inputs}),
-        *_check_outputs(model, serving, outputs),
-    ]
+    columns = _choose_columns(model, serving, outputs)
+    problems = contradictions(model, serving, inputs=inputs, outputs=outputs, columns=columns)
     if problems:
         raise ModelError("\n".join(f"{SERVING_FILE}: {problem}" for problem in problems))
     schema: dict[str, Any] = {
-        "schema_version": 1,
-        "inputs": [item.model_dump(exclude_none=True) for item in inputs],
+        "schema_version": SCHEMA_VERSION,
+        "inputs": list(inputs.values()),
         "features": _render_features(model, serving),
-        "outputs": [_render_output(output) for output in outputs],
+        "columns": columns,
+        "outputs": [output.model_dump(exclude_defaults=True) for output in outputs],
     }
-    if serving.interval is not None:
-        schema["interval"] = serving.interval.model_dump()
+    intervals = serving.all_intervals
+    if intervals is not None:
+        schema["intervals"] = intervals.document()
+    if serving.horizon is not None:
+        schema["horizon"] = serving.horizon.model_dump()
     return schema
 
 
 def signature_digest(schema: Mapping[str, Any]) -> str:
-    """The digest of what clients and the model agree on: inputs, features and outputs.
+    """The digest of what clients and the model agree on.
 
-    Intervals are left out: they are calibrated anew with each training and bind nobody.
+    It covers the name, type, nullability and categories of every input, the features, and the
+    names of the outputs. What a training run finds anew by itself binds nobody and is left out:
+    ranges, imputed values, offsets and columns of intervals, limits and transforms of outputs;
+    so are policies and units, which change no name and no type.
     """
-    return sha256_of(canonical({key: schema[key] for key in ("inputs", "features", "outputs")}))
-
-
-def _plain_inputs(model: MlModel, serving: Serving) -> list[DeclaredInput]:
-    return [
-        DeclaredInput.model_validate(
-            {"name": column.name, "type": column.type, "nullable": column.nullable}
-        )
-        for column in model.inputs
-        if column.name not in serving.derived
+    inputs = [
+        {key: item[key] for key in ("name", "type", "nullable", "categories") if key in item}
+        for item in schema["inputs"]
     ]
+    outputs = [output["name"] for output in schema["outputs"]]
+    agreed = {"inputs": inputs, "features": schema["features"], "outputs": outputs}
+    return sha256_of(canonical(agreed))
+
+
+def _merge_inputs(model: MlModel, serving: Serving, profile: Profile) -> dict[str, dict[str, Any]]:
+    """The inputs by name, each as the schema holds it."""
+    plain = {column.name: column for column in model.inputs if column.name not in serving.derived}
+    declared: dict[str, DeclaredInput] = {}
+    for item in serving.inputs:
+        declared.setdefault(item.name, item)
+    names = [*(name for name in declared if name not in plain), *plain]
+    merged = {}
+    for name in names:
+        item = declared.get(name) or DeclaredInput(name=name)
+        column = plain.get(name)
+        kind = item.type or (column.type if column else "")
+        nullable = item.nullable if item.nullable is not None else bool(column and column.nullable)
+        observed = profile.inputs.get(name) or Observed()
+        merged[name] = _merge_input(item, kind, nullable=nullable, observed=observed)
+    return merged
+
+
+def _merge_input(
+    item: DeclaredInput, kind: str, *, nullable: bool, observed: Observed
+) -> dict[str, Any]:
+    merged: dict[str, Any] = {"name": item.name, "type": kind, "nullable": nullable}
+    if item.unit is not None:
+        merged["unit"] = item.unit
+    limits = item.range or observed.range(kind)
+    if limits is not None:
+        merged["range"] = limits.model_dump(exclude_none=True)
+        # A range that somebody wrote down is a rule, one that was only seen is none.
+        merged["out_of_range"] = "refuse" if item.range else "accept"
+    categories = observed.known(kind) if item.categories is None else item.categories
+    if categories is not None:
+        merged["categories"] = list(categories)
+    for policy in ("out_of_range", "unknown_category", "missing"):
+        if (chosen := getattr(item, policy)) is not None:
+            merged[policy] = chosen
+    value = item.impute
+    if value is None and item.imputes:
+        value = observed.typical(kind)
+    if value is not None:
+        merged["impute"] = value
+    return merged
 
 
 def _choose_outputs(model: MlModel, serving: Serving) -> list[DeclaredOutput]:
@@ -82,90 +125,21 @@ def _choose_outputs(model: MlModel, serving: Serving) -> list[DeclaredOutput]:
     return [DeclaredOutput(name=name) for name in model.outputs or (DEFAULT_OUTPUT,)]
 
 
-def _check_inputs(model: MlModel, serving: Serving) -> list[str]:
-    plain = {column.name for column in model.inputs} - serving.derived.keys()
-    sources = {derivation.source for derivation in serving.derived.values()}
-    problems = []
-    seen: set[str] = set()
-    for item in serving.inputs:
-        if item.name in seen:
-            problems.append(f"the input {item.name!r} is declared twice")
-        elif item.name in plain:
-            problems.append(
-                f"the input {item.name!r} is a column of the model's signature already: leave it "
-                "out, or derive that column"
-            )
-        elif item.name not in sources:
-            problems.append(f"the input {item.name!r} is used by no derived feature")
-        seen.add(item.name)
-    return problems
+def _choose_columns(model: MlModel, serving: Serving, outputs: list[DeclaredOutput]) -> list[str]:
+    """The columns of the model's raw output, by the first that names them.
 
-
-def _check_derived(model: MlModel, serving: Serving, inputs: dict[str, DeclaredInput]) -> list[str]:
-    columns = {column.name: column.type for column in model.inputs}
-    problems = []
-    for name, derivation in serving.derived.items():
-        source = inputs.get(derivation.source)
-        if name not in columns:
-            problems.append(f"the derived feature {name!r} is no column of the model's signature")
-        elif source is None:
-            problems.append(
-                f"the derived feature {name!r} has the source {derivation.source!r}, expected one "
-                f"of the inputs {', '.join(inputs) or '(none)'}"
-            )
-        else:
-            problems += _check_derivation(name, columns[name], derivation, source)
-    return problems
-
-
-def _check_derivation(
-    name: str, column_type: str, derivation: Derivation, source: DeclaredInput
-) -> list[str]:
-    problems = []
-    expected = _FRACTIONS if isinstance(derivation, AnnualWave) else _NUMBERS
-    if column_type not in expected:
-        problems.append(
-            f"the derived feature {name!r} of kind {derivation.kind!r} has the type "
-            f"{column_type!r}, expected one of {', '.join(sorted(expected))}"
-        )
-    if source.nullable:
-        problems.append(
-            f"the derived feature {name!r} has the source {source.name!r}, which may be null"
-        )
-    if isinstance(derivation, CategoryIndex):
-        if source.categories is None:
-            problems.append(
-                f"the derived feature {name!r} needs categories on its source {source.name!r}"
-            )
-    elif source.type not in {"date", "datetime"}:
-        problems.append(
-            f"the derived feature {name!r} has the source {source.name!r} of type "
-            f"{source.type!r}, expected a date"
-        )
-    return problems
-
-
-def _check_outputs(model: MlModel, serving: Serving, outputs: list[DeclaredOutput]) -> list[str]:
-    names = [output.name for output in outputs]
-    problems = [
-        f"the output {name!r} is a key of every answer"
-        for name in names
-        if name in RESERVED_OUTPUTS
-    ]
-    if len(set(names)) != len(names):
-        problems.append(f"expected outputs that differ, got {', '.join(names)}")
-    if model.output_count is not None and model.output_count != len(names):
-        problems.append(
-            f"expected {model.output_count} outputs as in the model's signature, got "
-            f"{len(names)} ({', '.join(names)})"
-        )
-    if serving.interval is not None:
-        problems += [
-            f"the interval names the output {name!r}, expected one of {', '.join(names)}"
-            for name in serving.interval.outputs
-            if name not in names
-        ]
-    return problems
+    They are declared, or those of the declared models one after the other, or those of the
+    signature when the outputs are made of them; else the outputs give their columns their names.
+    """
+    if serving.columns is not None:
+        return serving.columns
+    if serving.models is not None:
+        return [column for entry in serving.models for column in entry.columns]
+    sources = [output.source for output in outputs]
+    chosen = any(output.column is not None for output in outputs)
+    if model.outputs is not None and (chosen or set(sources) <= set(model.outputs)):
+        return list(model.outputs)
+    return sources
 
 
 def _render_features(model: MlModel, serving: Serving) -> list[dict[str, Any]]:
@@ -178,10 +152,3 @@ def _render_features(model: MlModel, serving: Serving) -> list[dict[str, Any]]:
             feature["nullable"] = column.nullable
         features.append(feature)
     return features
-
-
-def _render_output(output: DeclaredOutput) -> dict[str, Any]:
-    rendered = output.model_dump(exclude_none=True)
-    if output.transform == "identity":
-        del rendered["transform"]
-    return rendered

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from forecast_packaging.formats.flavors import ServedModel
+    from forecast_packaging.formats.parts import ServedBundle
+
 
 SAME_LIBRARY = {"xgboost-cpu": "xgboost"}
 """Distributions that are another one under a second name.
@@ -57,25 +58,25 @@ def read_pins(path: Path) -> dict[str, str | None]:
 
 
 def serving_pins(
-    pins: Mapping[str, str | None], served: ServedModel, *, dataframe: bool
+    pins: Mapping[str, str | None], served: ServedBundle, *, dataframe: bool
 ) -> dict[str, str]:
     """The exact versions that the container must have.
 
-    A native model file (XGBoost, LightGBM, CatBoost) is read by its library alone, which brings
-    what it needs itself; pinning more would make an AWS image replace its own numpy at start. A
-    pickled model may hold objects of any library it was logged with: all but the tools around
+    A data file (XGBoost, LightGBM, CatBoost, ONNX) is read by its library alone, which brings what
+    it needs itself; pinning more would make an AWS image replace its own numpy at start. A pickled
+    model may hold objects of any library it was logged with: all but the tools around
     training are kept.
 
     Args:
         pins: What `read_pins` gave.
-        served: The model file.
+        served: The model files.
         dataframe: Whether the model is given a pandas DataFrame.
 
     Raises:
         ModelError: A library that is needed is missing, or its version is not pinned.
     """
-    needed = {served.library, "pandas"} if dataframe else {served.library}
-    if served.pickled:
+    needed = {*served.libraries, "pandas"} if dataframe else set(served.libraries)
+    if served.runs_code:
         needed.update(name for name in pins if name not in NOT_SERVED | served.unused)
     for name in sorted(needed):
         if pins.get(name) is None:

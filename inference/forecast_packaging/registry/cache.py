@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -69,6 +71,20 @@ class SnapshotCache:
             content.mkdir()
             yield content
 
+    @contextmanager
+    def parts(self, tracking_uri: str, name: str, version: str) -> Iterator[Path]:
+        """The folder for what has arrived of a version, kept until a download is complete.
+
+        One process has it at a time; others wait.
+        """
+        folder = self.folder / "downloads" / _key(tracking_uri, name, version)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder.mkdir(exist_ok=True)
+            yield folder
+            shutil.rmtree(folder)
+
     def store(self, folder: Path, progress: Progress = no_progress) -> Snapshot:
         """Move the folder of `new` to its place.
 
@@ -106,6 +122,9 @@ class SnapshotCache:
         return self.folder / digest.removeprefix("sha256:")
 
     def _index(self, tracking_uri: str, name: str, version: str) -> Path:
-        # The name is a digest because a tracking URI may hold a password.
-        key = sha256_of(canonical([tracking_uri, name, version])).removeprefix("sha256:")
-        return self.folder / "index" / f"{key}.json"
+        return self.folder / "index" / f"{_key(tracking_uri, name, version)}.json"
+
+
+def _key(tracking_uri: str, name: str, version: str) -> str:
+    # A digest because a tracking URI may hold a password.
+    return sha256_of(canonical([tracking_uri, name, version])).removeprefix("sha256:")

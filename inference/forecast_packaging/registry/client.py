@@ -1,4 +1,4 @@
-"""The MLflow model registry: the only module of this project that imports MLflow.
+"""The MLflow model registry: with `remote_store`, all of this project that imports MLflow.
 
 MLflow costs seconds to import, so it is imported inside functions, when a registry is really asked.
 """
@@ -10,12 +10,13 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from forecast_packaging.documents import readable
 from forecast_packaging.errors import ModelError, RegistryError
-from forecast_packaging.progress import Meter, no_progress
-from forecast_packaging.registry.local_store import copy_files
+from forecast_packaging.progress import no_progress
+from forecast_packaging.registry.local_store import LocalStore
 from forecast_packaging.registry.run_record import describe_run
 from forecast_packaging.registry.tracking import (
     PATIENT,
@@ -26,6 +27,7 @@ from forecast_packaging.registry.tracking import (
     local_path,
     why_it_failed,
 )
+from forecast_packaging.registry.transfer import transfer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
     from forecast_packaging.progress import Progress
 
@@ -156,13 +157,15 @@ class Registry:
         return self._version(approved[-1])
 
     def download(
-        self, version: RegisteredVersion, into: Path, progress: Progress = no_progress
+        self, version: RegisteredVersion, into: Path, parts: Path, progress: Progress = no_progress
     ) -> None:
         """Write the snapshot of a version: `model/`, the run's `artifacts/`, and `run.json`.
 
         Args:
             version: The version.
             into: An existing, empty folder.
+            parts: A folder for what has arrived, on the same file system. With the one of an
+                interrupted download this one goes on where that one stopped.
             progress: Told the bytes downloaded.
 
         Raises:
@@ -175,13 +178,14 @@ class Registry:
                 source = client.get_logged_model(source.removeprefix("models:/")).artifact_location
             run = client.get_run(version.run_id)
         shown = f"version {version.version} of model {version.name!r}"
+        fetch = partial(self._fetch, parts=parts, progress=progress)
         (into / "model").mkdir()
-        self._fetch(source, "", into / "model", shown, progress)
+        fetch(source, "", into / "model", shown=shown)
         (into / "model" / _REGISTERED_META).unlink(missing_ok=True)
         if not (into / "model" / "MLmodel").is_file():
             raise ModelError(f"{shown} has no MLmodel file: it is not an MLflow model")
         artifacts = str(run.info.artifact_uri)
-        self._fetch(artifacts, "artifacts", into, f"the run of {shown}", progress)
+        fetch(artifacts, "artifacts", into, shown=f"the run of {shown}")
         (into / "run.json").write_bytes(readable(describe_run(run)))
 
     def _aliases(self, client: MlflowClient, name: str) -> dict[str, str]:
@@ -235,34 +239,19 @@ class Registry:
             why = why_it_failed(error, self._location.secrets)
             raise RegistryError(f"the model registry {self._location.shown} {why}") from None
 
-    def _fetch(self, root: str, path: str, into: Path, shown: str, progress: Progress) -> None:
-        """Copy the files at `path` below an artifact root; a missing sub-folder is no files."""
+    def _fetch(
+        self, root: str, path: str, into: Path, *, parts: Path, shown: str, progress: Progress
+    ) -> None:
+        """Bring the files at `path` below an artifact root; a missing sub-folder is no files."""
+        bring = partial(transfer, path=path, into=into, parts=parts, shown=shown, progress=progress)
         folder = local_path(root, self._base)
         if folder is not None:
-            copy_files(folder, path, into, shown, progress)
+            bring(LocalStore(folder))
             return
         with _quiet(), environment(PATIENT), self._as_sentences():
-            from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415
-                get_artifact_repository,
-            )
+            from forecast_packaging.registry.remote_store import remote_store  # noqa: PLC0415
 
-            uri = self._location.uri
-            repository: Any = get_artifact_repository(root, tracking_uri=uri, registry_uri=uri)
-            sizes = list(_sizes(repository, path))
-            if path and not sizes:
-                return
-            meter = Meter(progress, "download", sum(sizes))
-            repository.download_artifacts(path, dst_path=str(into))
-            meter.reach(sum(sizes))
-
-
-def _sizes(repository: ArtifactRepository, path: str) -> Iterator[int]:
-    """The sizes in bytes of all files at a path of a store; 0 where the store does not say."""
-    for item in repository.list_artifacts(path or None):
-        if item.is_dir:
-            yield from _sizes(repository, item.path)
-        else:
-            yield item.file_size or 0
+            bring(remote_store(root, self._location.uri))
 
 
 def _has_tag(version: ModelVersion, tag: tuple[str, str] | None) -> bool:

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from forecast_packaging.progress import Progress
     from forecast_packaging.registry.snapshot import Snapshot
 
+_DERIVED = (
+    "signature_digest",
+    "libraries",
+    "runs_code_on_load",
+    "cloudpickled",
+    "formats",
+    "data_version",
+    "code_reference",
+)
+"""Keys of a lock entry that follow from the snapshot."""
+
 
 @dataclass(frozen=True)
 class Alias:
@@ -136,7 +147,7 @@ def check_lock(lock: LockedModel, snapshot: Snapshot, plan: ArchivePlan) -> None
     """
     version = RegisteredVersion(lock.name, lock.version, lock.run_id, lock.alias)
     actual = _lock(snapshot, version, plan)
-    for key in ("signature_digest", "libraries", "data_version", "code_reference"):
+    for key in _DERIVED:
         locked, found = getattr(lock, key), getattr(actual, key)
         if locked != found:
             raise LockMismatchError(
@@ -181,11 +192,18 @@ def _download(
     version: RegisteredVersion,
     progress: Progress,
 ) -> Snapshot:
-    with cache.new() as folder:
-        registry.download(version, folder, progress)
+    where = (tracking_uri, version.name, version.version)
+    before = cache.look_up(*where)
+    with cache.parts(*where) as parts, cache.new() as folder:
+        known = cache.look_up(*where)
+        if known != before and known is not None and known.run_id == version.run_id:
+            # Another process has downloaded it meanwhile.
+            found = cache.find(known.digest, progress)
+            if found is not None:
+                return found
+        registry.download(version, folder, parts, progress)
         snapshot = cache.store(folder, progress)
-    known = CachedVersion(run_id=version.run_id, digest=snapshot.digest)
-    cache.remember(tracking_uri, version.name, version.version, known)
+        cache.remember(*where, CachedVersion(run_id=version.run_id, digest=snapshot.digest))
     return snapshot
 
 

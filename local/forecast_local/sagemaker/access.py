@@ -1,11 +1,13 @@
 """What SageMaker must be able to reach when a model is created: its role and its data."""
 
 import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.sagemaker.exceptions import ValidationError
 
-from forecast_local.sagemaker.fleet import split_s3_uri
+from forecast_local.sagemaker.model_data import list_objects, split_s3_uri
 from forecast_local.sagemaker.records import HostedModel
 
 _PRINCIPAL = "sagemaker.amazonaws.com"
@@ -30,35 +32,78 @@ def check_role(iam: Any, arn: str) -> None:
         raise ValidationError(message=message)
 
 
-def check_model_data(s3: Any, model: HostedModel, region: str) -> None:
-    """Refuse a model whose archive does not exist.
+def check_model_data(s3: Any, iam: Any, model: HostedModel, region: str) -> None:
+    """Refuse a model whose archive does not exist, or whose files its role may not list and read.
 
     Args:
         s3: boto3 client of the account's S3.
+        iam: boto3 client of its IAM.
         model: The model.
         region: Where it is created.
     """
+    role = str(model.request.get("ExecutionRoleArn"))
     bucket, key = split_s3_uri(model.model_data)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        if not model.model_data.endswith("/"):
+            s3.head_object(Bucket=bucket, Key=key)
+            return
+        found = bool(list_objects(s3, model.model_data))
     except s3.exceptions.ClientError as error:
-        role = model.request.get("ExecutionRoleArn")
-        raise ValidationError(
-            message=f"Could not access model data at {model.model_data}. Please ensure that "
-            f'the role "{role}" exists and that its trust relationship policy allows the '
-            f'action "sts:AssumeRole" for the service principal "{_PRINCIPAL}". Also ensure '
-            'that the role has "s3:GetObject" permissions and that the object is located in '
-            f"{region}."
-        ) from error
+        raise _no_access(model.model_data, role, "s3:GetObject", region) from error
+    arn = f"arn:{role.split(':')[1]}:s3:::{bucket}"
+    needed = {"s3:ListBucket": arn, "s3:GetObject": f"{arn}/{key}a-file"}
+    for action, resource in needed.items():
+        if not found or not _may(iam, role, action, resource):
+            raise _no_access(model.model_data, role, action, region)
+
+
+def _no_access(uri: str, role: str, action: str, region: str) -> ValidationError:
+    return ValidationError(
+        message=f"Could not access model data at {uri}. Please ensure that the role "
+        f'"{role}" exists and that its trust relationship policy allows the action '
+        f'"sts:AssumeRole" for the service principal "{_PRINCIPAL}". Also ensure that the role '
+        f'has "{action}" permissions and that the object is located in {region}.'
+    )
+
+
+def _may(iam: Any, role: str, action: str, resource: str) -> bool:
+    """Whether a policy of the role allows an action; conditions and denials are not looked at."""
+    return any(
+        statement["Effect"] == "Allow"
+        and _matches(statement.get("Action"), action)
+        and _matches(statement.get("Resource"), resource)
+        for document in _policies(iam, role.rpartition("/")[2])
+        for statement in _listed(document.get("Statement"))
+    )
+
+
+def _policies(iam: Any, role: str) -> Iterator[Mapping[str, Any]]:
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield _document(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        yield _document(found["Document"])
+
+
+def _matches(patterns: Any, value: str) -> bool:
+    return any(fnmatchcase(value, pattern) for pattern in _listed(patterns))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _document(document: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
+    return found
 
 
 def _trusts_sagemaker(document: Any) -> bool:
-    policy = json.loads(document) if isinstance(document, str) else document
-    statements = policy.get("Statement", [])
-    for statement in [statements] if isinstance(statements, dict) else statements:
+    for statement in _listed(_document(document).get("Statement")):
         services = statement.get("Principal", {})
-        services = services.get("Service", []) if isinstance(services, dict) else []
-        listed = [services] if isinstance(services, str) else services
-        if statement.get("Effect") == "Allow" and _PRINCIPAL in listed:
+        services = services.get("Service") if isinstance(services, dict) else None
+        if statement.get("Effect") == "Allow" and _PRINCIPAL in _listed(services):
             return True
     return False

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from forecast_local.processes import ProcessRecord, spawn
-from forecast_local.sagemaker.archive import ArchiveError, extract
+from forecast_local.sagemaker.archive import ArchiveError
+from forecast_local.sagemaker.model_data import fetch
 
 PING_TIMEOUT_SECONDS = 2.0
 STOP_TIMEOUT_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 _LOG_LINES = 15
-_CHUNK_BYTES = 1024 * 1024
 _INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 
 
@@ -42,7 +42,7 @@ class ServerPlan:
         endpoint: Name of the endpoint.
         config: Name of the endpoint configuration.
         variant: Name of the variant.
-        model_data: S3 URI of the archive.
+        model_data: S3 URI of the archive, or of the prefix of its files.
         environment: The container's environment variables.
         timeout_seconds: How long it may take until it is healthy.
     """
@@ -75,23 +75,20 @@ class ModelServer:
         self._lock = threading.Lock()
 
     def start(self, s3: Any) -> None:
-        """Fetch and unpack the archive, start the server and wait until it is healthy.
+        """Fetch the model data, start the server and wait until it is healthy.
 
         Args:
             s3: boto3 client of the account's S3.
 
         Raises:
-            FleetError: If the archive is refused, or the server ends or stays unhealthy.
+            FleetError: If the model data is refused, or the server ends or stays unhealthy.
         """
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        archive = self._folder / "model.tar.gz"
-        download(s3, self.plan.model_data, archive)
         try:
-            extract(archive, self._folder / "model")
+            fetch(s3, self.plan.model_data, self._folder / "model")
         except ArchiveError as error:
             raise FleetError(f"{self.plan.model_data}: {error}") from error
-        archive.unlink()
         self._launch()
         try:
             self._await_health()
@@ -232,24 +229,6 @@ class Fleet:
     def server(self, variant: str) -> ModelServer:
         """Return the server of a variant."""
         return self._servers[variant]
-
-
-def split_s3_uri(uri: str) -> tuple[str, str]:
-    """Split ``s3://bucket/key`` (or its https form) into bucket and key."""
-    text = uri.removeprefix("s3://")
-    if uri.startswith("https://"):
-        text = uri.removeprefix("https://").partition("/")[2]
-    bucket, _, key = text.partition("/")
-    return bucket, key
-
-
-def download(s3: Any, uri: str, target: Path) -> None:
-    """Copy an object to a file."""
-    bucket, key = split_s3_uri(uri)
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    with target.open("wb") as file:
-        for chunk in body.iter_chunks(_CHUNK_BYTES):
-            file.write(chunk)
 
 
 def _free_port() -> int:

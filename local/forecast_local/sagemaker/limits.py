@@ -40,7 +40,7 @@ def check_shape(operation: str, request: Mapping[str, Any]) -> None:
 
 
 def check_container(request: Mapping[str, Any]) -> None:
-    """Refuse a model that is not one container with one archive."""
+    """Refuse a model that is not one container with one archive or one prefix of files."""
     containers = request.get("Containers") or []
     if len(containers) > 1 or bool(containers) == ("PrimaryContainer" in request):
         raise ValidationError(
@@ -53,11 +53,21 @@ def check_container(request: Mapping[str, Any]) -> None:
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if (source is None) == ("ModelDataUrl" not in container):
         raise ValidationError(message="A container needs either ModelDataUrl or ModelDataSource.")
+    _check_model_data_source(source)
+
+
+def _check_model_data_source(source: Mapping[str, Any] | None) -> None:
+    """Refuse what S3ModelDataSource of the API reference excludes, and what is not run here."""
     kind = None if source is None else (source["S3DataType"], source["CompressionType"])
-    if kind not in {None, ("S3Object", "Gzip")}:
+    if kind not in {None, ("S3Object", "Gzip"), ("S3Prefix", "None")}:
         raise ValidationError(
             message="the local AWS reads model data of S3DataType S3Object and CompressionType "
-            f"Gzip only, got {kind}"
+            f"Gzip, or of S3Prefix and None, got {kind}"
+        )
+    if source is not None and (kind == ("S3Prefix", "None")) != source["S3Uri"].endswith("/"):
+        raise ValidationError(
+            message=f"S3Uri: a prefix ends with a forward slash and an object does not, got "
+            f"{source['S3Uri']} for S3DataType {source['S3DataType']}"
         )
 
 

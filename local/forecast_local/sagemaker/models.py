@@ -35,7 +35,7 @@ class LocalSageMakerBackend(SageMakerModelBackend):
         model = HostedModel(request, account=self.account_id, region=self.region_name)
         limits.check_container(model.request)
         check_role(self._client("iam"), request.get("ExecutionRoleArn", ""))
-        check_model_data(self._client("s3"), model, self.region_name)
+        check_model_data(self._client("s3"), self._client("iam"), model, self.region_name)
         self._models[name] = model
         return model
 

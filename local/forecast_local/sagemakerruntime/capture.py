@@ -15,7 +15,7 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from forecast_local.sagemaker.fleet import split_s3_uri
+from forecast_local.sagemaker.model_data import split_s3_uri
 
 _LOG = logging.getLogger(__name__)
 # One writer: capturing must not slow down the invocations, nor change their order.

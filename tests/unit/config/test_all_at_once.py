@@ -52,13 +52,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
                 "kind": "aws",
                 "framework": "xgboost",
                 "version": "9",
-                "allow_downloads": "yes",
+                "missing_libraries": True,
             },
             "endpoint.instance_type": "ml.m6g.large",
         },
         {
             "image.version": "expected a xgboost image (",
-            "image.allow_downloads": "expected true or false, got a string",
+            "image.missing_libraries": "expected one of: refuse, vendor, download, got",
             "endpoint.instance_type": "cannot start on ml.m6g.large, an Arm type",
         },
     ),
@@ -77,11 +77,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
     ),
     "reserved variables": (
-        {"container_environment": {"PIP_NO_INDEX": "0", "SAGEMAKER_PROGRAM": "x", "A": 1}},
+        {"container.environment": {"PIP_NO_INDEX": "0", "SAGEMAKER_PROGRAM": "x", "A": 1}},
         {
-            "container_environment.PIP_NO_INDEX": "is set by the library itself",
-            "container_environment.SAGEMAKER_PROGRAM": "is set by the library itself",
-            "container_environment.A": "expected a string, got an integer; put it in quotes",
+            "container.environment.PIP_NO_INDEX": "is set by the library itself",
+            "container.environment.SAGEMAKER_PROGRAM": "is set by the library itself",
+            "container.environment.A": "expected a string, got an integer; put it in quotes",
         },
     ),
     "a canary of a fixed fleet and an unknown key": (
@@ -126,7 +126,7 @@ environments:
     endpoint: {name: prod, instance_type: ml.m6g.large, initial_instance_count: 3}
     autoscaling: {max_instance_count: 2, target: {kind: cpu_utilization, percent: 101}}
     rollout: {kind: canary, percent: 60, wait_seconds: 3600}
-    image: {kind: aws, framework: xgboost, version: "9", allow_downloads: true}
+    image: {kind: aws, framework: xgboost, version: "9", missing_libraries: download}
     network: {kind: new, cidr: ten, max_azs: 4}
     data_capture: {sampling_percent: 0}
     log_retention_days: 8
@@ -176,7 +176,7 @@ EVERYTHING_SAID = {
     "20: environments.prod.rollout.percent": "expected at most 50, got 60",
     "20: environments.prod.rollout.maximum_execution_timeout_seconds": "own waits (7320 s)",
     "21: environments.prod.image.version": "expected a xgboost image",
-    "21: environments.prod.image.allow_downloads": "a new network has no way to an index",
+    "21: environments.prod.image.missing_libraries": "a new network has no way to an index",
     "22: environments.prod.network.cidr": "expected an IPv4 range such as 10.0.0.0/22, got 'ten'",
     "22: environments.prod.network.max_azs": "expected at most 3, got 4",
     "23: environments.prod.data_capture.sampling_percent": "expected at least 1, got 0",

@@ -96,16 +96,26 @@ def test_settings_cannot_be_changed() -> None:
         ("region", "Frankfurt", "expected an AWS region"),
         ("model_alias", "", "expected at least 1 character, got 0"),
         ("image.version", "9.9-9", "expected a scikit-learn image (1.9-0), got '9.9-9'"),
-        ("image.kind", "docker", "expected one of: aws, ecr, got 'docker'"),
+        ("image.kind", "docker", "expected one of: aws, ecr, own, got 'docker'"),
         ("image.framework", "prophet", "expected one of: scikit-learn, xgboost, got 'prophet'"),
-        ("container_environment", {"PIP_NO_INDEX": "0"}, "cannot be overridden"),
-        ("container_environment", {"1A": "x"}, "does not start with a digit, got '1A'"),
-        ("container_environment", {"A": "x" * 1025}, "expected at most 1024 characters, got 1025"),
+        ("container.environment", {"PIP_NO_INDEX": "0"}, "cannot be overridden"),
+        ("container.environment", {"1A": "x"}, "does not start with a digit, got '1A'"),
+        ("container.environment", {"A": "é" * 513}, "expected at most 1024 bytes, got 1026"),
+        ("container.environment", {"A" * 1025: "x"}, "expected at most 1024 bytes, got 1025"),
         (
-            "container_environment",
-            {f"A{n}": "x" for n in range(96)},
-            "expected at most 95 entries, got 96",
+            "container.environment",
+            {f"A{n}": "x" for n in range(82)},
+            "expected at most 81 entries, got 82",
         ),
+        (
+            "container.environment",
+            {f"A{n}": "x" * 1000 for n in range(31)},
+            "expected at most 30720 bytes of names and values together, got 31083",
+        ),
+        ("container.environment", {"AWS_SECRET_ACCESS_KEY": "x"}, "is a credential"),
+        ("container.environment", {"OMP_NUM_THREADS": "2"}, "set container.threads_per_worker"),
+        ("container.threads_per_worker", 3, "at most the 2 vCPUs of ml.m5.large, got 3"),
+        ("endpoint.volume_size_gb", 513, "expected at most 512, got 513"),
         ("network", {"kind": "new", "cidr": "10.0.0.0/28"}, "expected a /16 to /24, got /28"),
         ("network", {"kind": "new", "cidr": "ten"}, "expected an IPv4 range"),
         ("network", {"kind": "new", "max_azs": 1}, "expected at least 2, got 1"),
@@ -198,11 +208,11 @@ def test_rejects_downloads_without_a_way_to_an_index(
     problems_of: Problems, document_with: Change, network: dict[str, Any]
 ) -> None:
     document = document_with({"environments.dev.network": network})
-    document["environments"]["dev"]["image"] = {"allow_downloads": True}
+    document["environments"]["dev"]["image"] = {"missing_libraries": "download"}
 
     (problem,) = problems_of(document)
 
-    assert "environments.dev.image.allow_downloads: expected false" in problem
+    assert "environments.dev.image.missing_libraries: expected refuse or vendor" in problem
 
 
 def test_rejects_a_region_without_the_chosen_image(

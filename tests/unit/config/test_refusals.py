@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from forecast_config import load_config
 from forecast_config.regions import dns_suffix_of
 from forecast_config.settings.endpoint import CANARY_MAX_SHARE, CanaryRollout
 from forecast_config.settings.rules import _check_canary
@@ -13,6 +15,7 @@ from forecast_config.settings.tags import TAGS_OF_THE_LIBRARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Change = Callable[[dict[str, Any]], dict[str, Any]]
     Problems = Callable[..., list[str]]
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 KEY_ID = "12345678-1234-1234-1234-123456789012"
 CHINA = {"region": "cn-north-1"}
+XGBOOST = {"kind": "aws", "framework": "xgboost", "version": "3.2-0"}
 
 
 @pytest.mark.parametrize(
@@ -249,3 +253,69 @@ def test_an_account_from_the_command_line_is_not_blamed_on_the_file(
         "-c accounts: an account is given for 'prd', expected one of: dev",
         "-c accounts: environments.dev.account: expected an account id of 12 digits, got '12'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "message"),
+    [
+        (
+            {
+                "image": {
+                    "kind": "aws",
+                    "framework": "xgboost",
+                    "version": "3.2-0",
+                    "server": "archive",
+                }
+            },
+            "image.server",
+            "expected framework, as the xgboost image is not known to take more",
+        ),
+        (
+            {
+                "image.missing_libraries": "download",
+                "image.server": "archive",
+            },
+            "image.server",
+            "expected framework, as nothing else installs what is missing",
+        ),
+        (
+            {
+                "image": {
+                    "kind": "ecr",
+                    "uri": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/forecaster:1",
+                    "architecture": "x86_64",
+                },
+                "endpoint.instance_type": "ml.m7g.large",
+            },
+            "image.architecture",
+            "expected arm64, the CPU of ml.m7g.large, got x86_64",
+        ),
+        (
+            {"image": {"kind": "own", "python": "3.10"}},
+            "image.python",
+            "expected a Python from 3.11 to 3.14, quoted, such as '3.12', got '3.10'",
+        ),
+        (
+            {"endpoint.instance_type": "ml.m5d.large", "endpoint.volume_size_gb": 40},
+            "endpoint.volume_size_gb",
+            "expected null, as ml.m5d.large has disks of its own and gets no volume",
+        ),
+    ],
+)
+def test_rejects_an_image_or_a_volume_that_the_instance_cannot_have(
+    problems_with: ProblemsWith, values: dict[str, Any], key: str, message: str
+) -> None:
+    assert problems_with(values) == {key: message}
+
+
+def test_an_own_image_runs_on_graviton(document_with: Change, tmp_path: Path) -> None:
+    document = document_with(
+        {
+            "environments.dev.image": {"kind": "own", "python": "3.13"},
+            "environments.dev.endpoint.instance_type": "ml.m7g.large",
+        }
+    )
+    path = tmp_path / "forecast.yaml"
+    path.write_text(yaml.safe_dump(document))
+
+    assert load_config(path).environments["dev"].image.kind == "own"

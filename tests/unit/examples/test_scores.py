@@ -6,8 +6,13 @@ import pytest
 
 from produce_market import metrics
 from produce_market.errors import DataError
-from produce_market.evaluation import Evaluation, lost_targets, simple_forecasts
-from produce_market.intervals import Interval, Kind, calibrate
+from produce_market.evaluation import (
+    Evaluation,
+    evaluate,
+    lost_targets,
+    promised_levels,
+    simple_forecasts,
+)
 from produce_market.market import Market
 from produce_market.panel import training_rows
 from produce_market.split import split_by_time
@@ -28,9 +33,8 @@ def test_bias_keeps_its_sign() -> None:
     assert metrics.bias(ACTUAL, FORECAST) == pytest.approx(-1 / 60)
 
 
-def test_coverage_counts_the_bounds_and_width_is_in_units() -> None:
+def test_width_is_in_units() -> None:
     lower, upper = np.array([10.0, 0.0, 1.0, 31.0]), np.array([11.0, 20.0, 2.0, 32.0])
-    assert metrics.coverage(ACTUAL, lower, upper) == 0.5
     assert metrics.mean_width(lower, upper) == 5.75
 
 
@@ -41,47 +45,32 @@ def test_scores_without_a_scale_are_refused() -> None:
         metrics.mase(ACTUAL, FORECAST, naive_mae=0.0)
 
 
-def test_calibration_takes_the_finite_sample_quantiles() -> None:
-    # Errors -10 … 9: with 20 rows and a level of 0.9, rank ceil(21 * 0.95) = 20 on each side.
-    actual = np.arange(-10.0, 10.0)
-    interval = calibrate(actual, np.zeros(20), level=0.9, kind="absolute")
-    assert (interval.lower, interval.upper) == (-10.0, 9.0)
-    # With a level of 0.5, rank ceil(21 * 0.75) = 16: four errors are left out on each side.
-    interval = calibrate(actual, np.zeros(20), level=0.5, kind="absolute")
-    assert (interval.lower, interval.upper) == (-6.0, 5.0)
+def test_levels_are_those_that_the_calibration_rows_allow() -> None:
+    assert promised_levels(39, 0.9) == [0.5, 0.8, 0.9, 0.95]
+    assert promised_levels(38, 0.9) == [0.5, 0.8, 0.9]
+    assert promised_levels(1000, 0.99) == [0.5, 0.8, 0.9, 0.95, 0.99]
+    with pytest.raises(DataError, match=r"got 18 calibration rows, expected at least 19 for"):
+        promised_levels(18, 0.9)
 
 
-def test_relative_intervals_scale_with_the_forecast_and_stop_at_the_minimum() -> None:
-    interval = Interval("relative", -1.5, 0.5)
-    lower, upper = interval.bounds(np.array([10.0, 20.0]))
-    assert lower.tolist() == [0.0, 0.0]
-    assert upper.tolist() == [15.0, 30.0]
-
-
-def test_an_interval_holds_its_forecast_even_when_all_errors_have_one_sign() -> None:
-    interval = calibrate(np.full(50, 12.0), np.full(50, 10.0), level=0.9, kind="relative")
-    assert interval.lower == 0.0
-    assert interval.upper == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize("kind", ["relative", "absolute"])
-@pytest.mark.parametrize("level", [0.8, 0.9])
-def test_intervals_cover_what_they_promise(kind: Kind, level: float) -> None:
-    rng = np.random.default_rng(5)
-    covered = []
-    for _ in range(60):
-        forecast = rng.uniform(5, 50, 2000)
-        actual = forecast * rng.lognormal(0.0, 0.3, 2000)
-        interval = calibrate(actual[:400], forecast[:400], level=level, kind=kind)
-        lower, upper = interval.bounds(forecast[400:])
-        covered.append(metrics.coverage(actual[400:], lower, upper))
-    assert np.mean(covered) == pytest.approx(level, abs=0.012)
-
-
-def test_too_few_rows_cannot_promise_the_level() -> None:
-    with pytest.raises(DataError, match="got 18 calibration rows, expected at least 19"):
-        calibrate(np.zeros(18), np.zeros(18), level=0.9, kind="absolute")
-    calibrate(np.zeros(19), np.zeros(19), level=0.9, kind="absolute")
+def test_an_evaluation_has_intervals_and_coverage_at_every_level(market: Market) -> None:
+    split = split_by_time(
+        training_rows(market), calibration_days=28, held_out_days=28, last_date=market.last_date
+    )
+    forecasts = [
+        simple_forecasts(rows, "last_value") for rows in (split.calibration, split.held_out)
+    ]
+    found = evaluate(split, *forecasts, 0.8)
+    assert found.intervals["default_level"] == 0.8
+    for target in ("price", "demand"):
+        entry = found.intervals["outputs"][f"forecasted_{target}"]
+        assert list(entry["offsets"]) == ["0.5", "0.8", "0.9", "0.95"]
+        shares = [found.scores[f"{target}_coverage{at}"] for at in ("_at_0.5", "", "_at_0.95")]
+        assert shares == sorted(shares)
+        promised = np.array([0.5, 0.8, 0.95])
+        assert (np.array(shares) > promised - 0.1).all()
+    # More of the prices, most of which stay what they were.
+    assert shares == pytest.approx(promised, abs=0.1)
 
 
 def test_the_split_is_by_time_and_complete(market: Market) -> None:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,19 @@ import pytest
 import xgboost as xgb
 import yaml
 
+from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.features import derive
+from forecast_inference.handler import Predictor
+from forecast_packaging.declarations.profile import Profile
+from forecast_packaging.declarations.schema import build_feature_schema
+from forecast_packaging.declarations.serving import Serving
+from forecast_packaging.declarations.signature import read_mlmodel
 from produce_market import registration
-from produce_market.contract import FEATURE_NAMES, FEATURES
+from produce_market.contract import FEATURE_NAMES, FEATURES, request_document
+from produce_market.horizon import forecast_steps
 from produce_market.market import Market
 from produce_market.model import Hyperparameters, predict, train
-from produce_market.panel import training_rows
+from produce_market.panel import forecast_rows, training_rows
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 SMALL = ["--days", "300", "--generated-items", "12", "--rounds", "40"]
@@ -127,14 +134,84 @@ def test_serving_json_names_every_feature_once(documents: dict[str, Any]) -> Non
     serving = documents["serving.json"]
     assert set(serving["derived"]) == {feature.name for feature in FEATURES if feature.derive}
     sources = {rule["source"] for rule in serving["derived"].values()}
-    assert sources == {spec["name"] for spec in serving["inputs"]} == {"date", "item_code"}
+    declared = {spec["name"] for spec in serving["inputs"]}
+    assert sources == declared - set(FEATURE_NAMES) == {"date", "item_code"}
     keys = {"date", "item_code"} | set(FEATURE_NAMES) - set(serving["derived"])
     assert serving["input_example"]["instances"]
     for instance in serving["input_example"]["instances"]:
         assert set(instance) == keys
-    for offsets in serving["interval"]["outputs"].values():
-        assert offsets["lower"] <= 0 <= offsets["upper"]
-    assert documents["calibration.json"]["outputs"] == serving["interval"]["outputs"]
+    assert documents["calibration.json"]["outputs"] == serving["intervals"]["outputs"]
+    assert documents["calibration.json"]["default_level"] == serving["intervals"]["default_level"]
+
+
+def test_serving_json_and_the_profile_make_a_contract_that_is_served(
+    model_folder: Path, documents: dict[str, Any]
+) -> None:
+    schema = FeatureSchema.from_document(contract_of(model_folder, documents))
+    assert schema.default_level == 0.9
+    assert set(schema.levels) >= {0.5, 0.8, 0.9}
+    units = {output.name: output.unit for output in schema.outputs}
+    assert units == {"forecasted_price": "RMB/kg", "forecasted_demand": "kg"}
+    profile = documents["training_profile.json"]["inputs"]
+    inputs = {spec.name: spec for spec in schema.inputs}
+    assert set(profile) == set(inputs)
+    known = inputs["unit_price"]
+    assert (known.unit, known.out_of_range) == ("RMB/kg", "accept")
+    assert (known.minimum, known.maximum) == (
+        profile["unit_price"]["minimum"],
+        profile["unit_price"]["maximum"],
+    )
+    assert inputs["days_since_last_sale"].out_of_range == "clip"
+    assert inputs["wholesale_price"].out_of_range == "refuse"
+    assert (inputs["discount_share_7"].minimum, inputs["discount_share_7"].maximum) == (0.0, 1.0)
+    assert schema.horizon is not None
+    assert schema.horizon.maximum == 30
+
+
+def test_no_training_row_breaks_the_contract(documents: dict[str, Any]) -> None:
+    declared = {spec["name"]: spec for spec in documents["serving.json"]["inputs"]}
+    for name, observed in documents["training_profile.json"]["inputs"].items():
+        limits = declared.get(name, {}).get("range", {})
+        assert limits.get("minimum", -np.inf) <= observed.get("minimum", np.inf)
+        assert limits.get("maximum", np.inf) >= observed.get("maximum", -np.inf)
+
+
+def test_a_served_horizon_is_what_was_backtested(
+    market: Market, model_folder: Path, documents: dict[str, Any]
+) -> None:
+    """Through the model server's own code: from a request of one evening to three days."""
+    schema = FeatureSchema.from_document(contract_of(model_folder, documents))
+    booster = xgb.Booster(model_file=model_folder / "model.ubj")
+    info = SimpleNamespace(version="1", input="array")
+    predictor = Predictor(info, schema, booster.inplace_predict)
+    categories = schema.input("item_code").categories
+    rows = forecast_rows(market, market.last_date)
+    rows = rows[rows["item_code"].isin(categories)].head(4)
+    request = request_document(rows) | {"parameters": {"horizon": 3, "levels": [0.5]}}
+    response = predictor.respond(json.dumps(request).encode(), "application/json")
+    assert response.status == 200, response.body
+    answer = pd.DataFrame(json.loads(response.body)["predictions"])
+    steps = forecast_steps(booster, rows, categories, steps=3)
+    steps = steps.sort_values(["item_code", "step"], key=_in_order(rows), kind="stable")
+    assert answer["row"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert answer["date"].tolist() == steps["date"].dt.strftime("%Y-%m-%d").tolist()
+    for output in ("forecasted_price", "forecasted_demand"):
+        np.testing.assert_allclose(answer[output], steps[output], rtol=1e-6)
+
+
+def _in_order(rows: pd.DataFrame) -> Any:
+    """A sort key: items in the order of the rows."""
+    place = {code: number for number, code in enumerate(rows["item_code"])}
+    return lambda column: column.map(place) if column.name == "item_code" else column
+
+
+def contract_of(model_folder: Path, documents: dict[str, Any]) -> dict[str, Any]:
+    """The contract as packaging makes it of what the run logged."""
+    return build_feature_schema(
+        read_mlmodel(model_folder),
+        Serving.model_validate(documents["serving.json"]),
+        Profile.model_validate(documents["training_profile.json"]),
+    )
 
 
 def test_the_logged_model_answers_the_logged_example(
@@ -216,7 +293,15 @@ def test_a_model_worse_than_the_baseline_is_not_registered_when_improvement_is_r
 
 
 @pytest.mark.parametrize(
-    "option", [["--level", "1"], ["--rounds", "0"], ["--days", "-5"], ["--seed", "x"]]
+    "option",
+    [
+        ["--level", "1"],
+        ["--level", "nan"],
+        ["--level", "x"],
+        ["--rounds", "0"],
+        ["--days", "-5"],
+        ["--seed", "x"],
+    ],
 )
 def test_options_out_of_range_are_refused(
     option: list[str], capsys: pytest.CaptureFixture[str]
@@ -237,6 +322,14 @@ def test_a_request_has_rows_of_the_days_asked_for(capsys: pytest.CaptureFixture[
     assert set(instances[0]) == {"date", "item_code"} | {
         feature.name for feature in FEATURES if not feature.derive
     }
+
+
+def test_a_request_may_ask_for_several_days_and_levels(capsys: pytest.CaptureFixture[str]) -> None:
+    market = ["--days", "200", "--generated-items", "12"]
+    assert request_script.main([*market, "--horizon", "7", "--levels", "0.5", "0.95"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["parameters"] == {"horizon": 7, "levels": [0.5, 0.95]}
+    assert len(document["instances"]) == 3
 
 
 def test_a_request_for_a_day_that_nothing_is_known_of_is_refused(

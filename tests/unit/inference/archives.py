@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(forecast_inference.__file__).parent
 
 MARKET = {
-    "schema_version": 1,
+    "schema_version": 2,
     "inputs": [
         {"name": "date", "type": "date", "nullable": False},
         {
@@ -50,11 +50,14 @@ MARKET = {
         {"name": "promoted", "type": "boolean", "nullable": False},
     ],
     "outputs": [{"name": "price", "minimum": 0.0}, {"name": "demand", "minimum": 0.0}],
-    "interval": {
-        "level": 0.9,
+    "intervals": {
+        "default_level": 0.9,
         "outputs": {
-            "price": {"kind": "relative", "lower": -0.2, "upper": 0.25},
-            "demand": {"kind": "absolute", "lower": -5.0, "upper": 9.5},
+            "price": {
+                "kind": "relative",
+                "offsets": {"0.8": [-0.1, 0.125], "0.9": [-0.2, 0.25]},
+            },
+            "demand": {"kind": "absolute", "offsets": {"0.8": [-2.0, 3.5], "0.9": [-5.0, 9.5]}},
         },
     },
 }
@@ -74,7 +77,7 @@ def numbers_schema(names: list[str], outputs: list[str]) -> dict[str, Any]:
     """A schema of plain numbers, without derived features and intervals."""
     columns = [{"name": name, "type": "double", "nullable": False} for name in names]
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "inputs": columns,
         "features": columns,
         "outputs": [{"name": name} for name in outputs],
@@ -97,18 +100,26 @@ class Archive:
     predict: Callable[[Any], Any]
 
 
+@dataclass(frozen=True)
+class Part:
+    """One file of a model, as packaging describes it."""
+
+    flavor: str
+    file: str
+    save: Callable[[Path], Any]
+    columns: list[str] | None = None
+    features: list[str] | None = None
+
+
 def write_archive(
     root: Path,
-    save: Callable[[Path], None],
-    *,
-    flavor: str,
-    model_file: str,
+    *parts: Part,
     schema: dict[str, Any],
     instances: list[dict[str, Any]],
     takes: str = "array",
     libraries: tuple[str, ...] = ("numpy",),
 ) -> Path:
-    """Write an archive's files; the expected output is what the predictor answers."""
+    """Write an archive's files; the golden requests record what the predictor answers."""
     for folder in ("code", "model", "artifacts"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     shutil.copytree(
@@ -118,33 +129,69 @@ def write_archive(
         dirs_exist_ok=True,
     )
     shutil.copyfile(PACKAGE / "entrypoint.py", root / "code/inference.py")
-    save(root / "model" / model_file)
+    for part in parts:
+        part.save(root / "model" / part.file)
     write_json(root / "artifacts/feature_schema.json", schema)
     write_json(root / "artifacts/input_example.json", {"instances": instances})
+    columns = schema.get("columns") or [output["name"] for output in schema["outputs"]]
     info = {
-        "schema_version": 1,
+        "schema_version": 2,
         "name": "produce",
         "version": "7",
         "run_id": "0123456789abcdef",
         "data_version": None,
         "code_reference": None,
-        "flavor": flavor,
-        "model_file": f"model/{model_file}",
+        "models": [describe(part, columns) for part in parts],
         "input": takes,
+        "runs_code_on_load": any(part.flavor == "sklearn" for part in parts),
+        "codec": "standard",
+        "compiled": None,
         "libraries": {name: metadata.version(name) for name in libraries},
+        "vendored": {},
         "model_digest": "sha256:00",
         "signature_digest": "sha256:00",
     }
     write_info(root, info)
-    body = (root / "artifacts/input_example.json").read_bytes()
-    response = Predictor.load(root).respond(body, "application/json")
-    assert response.status == 200, response.body
-    predictions = json.loads(response.body)["predictions"]
-    for prediction in predictions:
-        del prediction["prediction_timestamp"]
-    write_json(root / "artifacts/expected_output.json", {"predictions": predictions})
+    write_golden(root, {"instances": instances})
     write_info(root, info)
     return root
+
+
+def describe(part: Part, columns: list[str]) -> dict[str, Any]:
+    """A file's entry in ``model-info.json``."""
+    entry: dict[str, Any] = {
+        "flavor": part.flavor,
+        "file": f"model/{part.file}",
+        "columns": part.columns or columns,
+    }
+    if part.features is not None:
+        entry["features"] = part.features
+    return entry
+
+
+def write_golden(root: Path, example: dict[str, Any]) -> None:
+    """Record the answers to the example and to a request without features."""
+    predictor = Predictor.load(root)
+    requests = []
+    for name, document, status in (("example", example, 200), ("empty", {"instances": [{}]}, 400)):
+        body = json.dumps(document)
+        response = predictor.respond(body.encode(), "application/json")
+        assert response.status == status, response.body
+        answer = json.loads(response.body)
+        for prediction in answer.get("predictions", ()):
+            del prediction["prediction_timestamp"]
+        kind = "application/json"
+        requests.append(
+            {
+                "name": name,
+                "content_type": kind,
+                "accept": kind,
+                "body": body,
+                "status": status,
+                "answer": answer,
+            }
+        )
+    write_json(root / "artifacts/golden_requests.json", {"schema_version": 2, "requests": requests})
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -165,6 +212,12 @@ def write_info(root: Path, info: dict[str, Any]) -> None:
 
 
 def change_info(root: Path, **changes: Any) -> None:
-    """Rewrite ``model-info.json`` with other values, and digests of the files as they are."""
+    """Rewrite ``model-info.json`` with other values, and digests of the files as they are.
+
+    ``flavor`` and ``file`` are those of the model's first file.
+    """
     info = json.loads((root / "model-info.json").read_text())
+    for key in ("flavor", "file"):
+        if key in changes:
+            info["models"][0][key] = changes.pop(key)
     write_info(root, {**info, **changes})

@@ -30,7 +30,14 @@ def _load(name: str) -> ModuleType:
 
 
 archives = _load("archives")
+contracts = _load("contracts")
 models = _load("models")
+
+
+@pytest.fixture(scope="session", name="contracts")
+def give_contracts() -> Any:
+    """Contracts of every kind, and predictors whose model shows what it was given."""
+    return contracts
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +69,12 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def named_archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An archive of every native model file, which all hold the names of their features."""
     return models.FLAVORS[request.param](archives, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session")
+def builders() -> Any:
+    """Builds the archive of a kind of model by its name."""
+    return lambda name, root: models.FLAVORS[name](archives, root)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -123,55 +121,6 @@ def test_too_many_lines_are_refused(predictor: Predictor) -> None:
     response = ask(predictor, HEADER, *[LINE] * 10_001)
     assert response.status == 413
     assert json.loads(response.body)["error"]["code"] == "too_many_rows"
-
-
-def test_the_answer_as_csv_has_one_flat_line_per_row(predictor: Predictor) -> None:
-    other = LINE.replace("leek", "yam").replace("3.0", "9.0")
-    as_json = predictions(ask(predictor, HEADER, LINE, other))
-    response = ask(predictor, HEADER, LINE, other, accept="text/csv")
-    assert response.content_type == "text/csv"
-    rows = list(csv.DictReader(io.StringIO(response.body.decode())))
-    assert list(rows[0]) == [
-        "price",
-        "price_lower",
-        "price_upper",
-        "demand",
-        "demand_lower",
-        "demand_upper",
-        "confidence_level",
-        "model_version",
-        "prediction_timestamp",
-    ]
-    for line, answer in zip(rows, as_json, strict=True):
-        assert float(line["price"]) == answer["price"]
-        assert float(line["demand"]) == answer["demand"]
-        interval = answer["confidence_interval"]
-        assert [float(line["price_lower"]), float(line["price_upper"])] == interval["price"]
-        assert [float(line["demand_lower"]), float(line["demand_upper"])] == interval["demand"]
-        assert line["confidence_level"] == "0.9"
-        assert line["model_version"] == "7"
-
-
-@pytest.mark.parametrize(
-    ("accept", "expected"),
-    [
-        (None, "application/json"),
-        ("*/*", "application/json"),
-        ("image/png", "application/json"),
-        ("text/csv", "text/csv"),
-        ("TEXT/CSV", "text/csv"),
-        ("text/*", "text/csv"),
-        ("text/csv, application/json", "text/csv"),
-        ("text/csv;q=0.5, application/json", "application/json"),
-        ("text/csv;q=0", "application/json"),
-        ("text/csv;q=high", "application/json"),
-        ("image/png, text/csv;q=0.1", "text/csv"),
-    ],
-)
-def test_the_answer_s_type_follows_accept(
-    predictor: Predictor, accept: str | None, expected: str
-) -> None:
-    assert ask(predictor, HEADER, LINE, accept=accept).content_type == expected
 
 
 def test_an_error_is_json_also_for_a_client_of_csv(predictor: Predictor) -> None:

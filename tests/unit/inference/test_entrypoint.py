@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from forecast_inference import entrypoint
 from forecast_inference.errors import ArtifactError
+from forecast_inference.server import limits
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forecast_inference.handler import Predictor
 
 BAD = b'{"instances": []}'
@@ -54,11 +55,74 @@ print(sys.modules["forecast_inference"].__file__)
     assert result.stdout.strip() == str(market_archive.path / "code/forecast_inference/__init__.py")
 
 
-def test_model_fn_refuses_a_model_that_cannot_predict(damaged: Path, change_info: Any) -> None:
-    (damaged / "artifacts/input_example.json").write_bytes(BAD)
+def test_model_fn_refuses_a_model_that_answers_otherwise(damaged: Path, change_info: Any) -> None:
+    golden = damaged / "artifacts/golden_requests.json"
+    document = json.loads(golden.read_text())
+    document["requests"][0]["answer"]["predictions"][0]["price"] += 1.0
+    golden.write_text(json.dumps(document))
     change_info(damaged)
-    with pytest.raises(ArtifactError, match="cannot predict its own example"):
+    with pytest.raises(ArtifactError, match="golden request"):
         entrypoint.model_fn(str(damaged))
+
+
+def test_vendored_libraries_come_before_those_of_the_image(damaged: Path) -> None:
+    """Whatever the image has: what the archive brings is imported, before anything else is."""
+    vendor = damaged / "code/vendor/joblib"
+    vendor.mkdir(parents=True)
+    (vendor / "__init__.py").write_text("")
+    program = f"""
+import sys
+sys.path.insert(0, {str(damaged / "code")!r})
+import inference
+from pathlib import Path
+try:
+    inference.model_fn({str(damaged)!r})
+except Exception as refusal:  # the member is in no manifest
+    print(refusal, file=sys.stderr)
+import joblib
+print(joblib.__file__, sys.path[0])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    found, first = result.stdout.split()
+    assert Path(found) == vendor / "__init__.py"
+    assert Path(first) == damaged / "code/vendor"
+
+
+def flask_of(headers: dict[str, str], body: bytes) -> types.ModuleType:
+    """A stand-in for Flask within a request."""
+    flask = types.ModuleType("flask")
+    reader = types.SimpleNamespace(get_data=lambda: body)
+    request = types.SimpleNamespace(headers=headers, environ={"werkzeug.request": reader})
+    flask.request = request  # type: ignore[attr-defined]  # a stand-in
+    flask.has_request_context = lambda: True  # type: ignore[attr-defined]
+    flask.Response = lambda body, status, content_type: (  # type: ignore[attr-defined]
+        body, status, content_type,
+    )  # fmt: skip
+    return flask
+
+
+def test_flask_hands_over_the_bytes_and_the_headers(
+    predictor: Predictor, row: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = gzip.compress(json.dumps({"instances": [row]}).encode())
+    monkeypatch.setitem(sys.modules, "flask", flask_of({"Content-Encoding": "gzip"}, body))
+    answer, status, content_type = entrypoint.transform_fn(
+        predictor, body.decode(errors="replace"), "application/json", None
+    )
+    assert (status, content_type) == (200, "application/json")
+    assert len(json.loads(answer)["predictions"]) == 1
+
+
+def test_an_answer_that_sagemaker_would_not_take_is_a_413(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES", 10)
+    context = Context()
+    body, _ = entrypoint.transform_fn(predictor, BAD, None, None, context)
+    assert context.status == (413, "Request Entity Too Large", 0)
+    assert json.loads(body)["error"]["code"] == "answer_too_large"
 
 
 def test_a_context_takes_the_status(predictor: Predictor) -> None:

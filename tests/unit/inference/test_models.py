@@ -17,7 +17,7 @@ import pytest
 import forecast_inference
 from forecast_inference.errors import ArtifactError
 from forecast_inference.handler import Predictor
-from forecast_inference.models.loading import thread_count
+from forecast_inference.models.given import thread_count
 
 
 def test_answers_are_the_model_s_own_numbers_in_the_order_asked(archive: Any) -> None:
@@ -36,8 +36,8 @@ def test_answers_are_the_model_s_own_numbers_in_the_order_asked(archive: Any) ->
     assert answered[0] != answered[1]
 
 
-def test_the_example_is_predicted_as_expected(archive: Any) -> None:
-    Predictor.load(archive.path).check_example(archive.path)
+def test_the_golden_requests_are_answered_as_recorded(archive: Any) -> None:
+    Predictor.load(archive.path).warm_up(archive.path)
 
 
 def test_a_changed_model_file_is_refused_before_it_is_read(damaged: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_pickle_with_another_digest_is_never_unpickled(damaged: Path, change_i
 
     path = damaged / "model/model.pkl"
     path.write_bytes(b"harmless")
-    change_info(damaged, model_file="model/model.pkl", flavor="sklearn")
+    change_info(damaged, file="model/model.pkl", flavor="sklearn", runs_code_on_load=True)
     path.write_bytes(pickle.dumps(Trap()))
     with pytest.raises(ArtifactError, match="sha256"):
         Predictor.load(damaged)
@@ -104,21 +104,25 @@ def test_a_missing_file_is_named(damaged: Path, name: str, message: str) -> None
         Predictor.load(damaged)
 
 
-def test_a_missing_example_keeps_the_model_from_serving(damaged: Path) -> None:
-    (damaged / "artifacts/input_example.json").unlink()
-    with pytest.raises(ArtifactError, match=r"input_example.json is missing"):
-        Predictor.load(damaged).check_example(damaged)
+def test_missing_golden_requests_keep_the_model_from_serving(damaged: Path) -> None:
+    (damaged / "artifacts/golden_requests.json").unlink()
+    with pytest.raises(ArtifactError, match=r"golden_requests.json is missing"):
+        Predictor.load(damaged)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"flavor": "prophet"}, "flavor is 'prophet', expected one of"),
-        ({"input": "tensor"}, "input is 'tensor', expected array or dataframe"),
-        ({"schema_version": 2}, "schema_version 2, this runtime reads 1"),
-        ({"model_file": "../outside"}, "../outside is missing from the model archive"),
-        ({"model_file": "code"}, "code is missing from the model archive"),
+        ({"flavor": "prophet"}, "model.ubj has the flavor 'prophet', expected one of catboost"),
+        ({"flavor": "sklearn"}, "runs code when it is loaded, and .* False, expected true"),
+        ({"input": "tensor"}, "input is 'tensor', expected one of array, dataframe"),
+        ({"codec": "slow"}, "codec is 'slow', expected one of standard, fast"),
+        ({"schema_version": 1}, "schema_version 1, this runtime reads 2: package the model again"),
+        ({"file": "../outside"}, "../outside is missing from the model archive"),
+        ({"file": "code"}, "code is missing from the model archive"),
         ({"libraries": None}, "lacks what it must hold"),
+        ({"models": []}, "model-info.json names no model"),
+        ({"models": [{"flavor": "xgboost"}]}, "lacks what it must hold: 'file'"),
         ({"flavor": "catboost"}, "no model that catboost can read"),
     ],
 )
@@ -205,27 +209,16 @@ def test_other_library_versions_are_logged(
     ]
 
 
-def test_a_model_that_answers_its_example_otherwise_does_not_serve(
+def test_a_model_that_answers_its_golden_requests_otherwise_does_not_serve(
     damaged: Path, change_info: Any
 ) -> None:
-    path = damaged / "artifacts/expected_output.json"
-    expected = json.loads(path.read_text())
-    expected["predictions"][0]["price"] *= 1.01
-    path.write_text(json.dumps(expected))
+    path = damaged / "artifacts/golden_requests.json"
+    golden = json.loads(path.read_text())
+    golden["requests"][0]["answer"]["predictions"][0]["price"] *= 1.01
+    path.write_text(json.dumps(golden))
     change_info(damaged)
-    with pytest.raises(
-        ArtifactError, match=r"answers its example with price .* in row 0, expected"
-    ):
-        Predictor.load(damaged).check_example(damaged)
-
-
-def test_an_example_that_breaks_the_contract_does_not_serve(
-    damaged: Path, change_info: Any
-) -> None:
-    (damaged / "artifacts/input_example.json").write_text('{"instances": [{}]}')
-    change_info(damaged)
-    with pytest.raises(ArtifactError, match=r"cannot predict its own example: .*missing_feature"):
-        Predictor.load(damaged).check_example(damaged)
+    with pytest.raises(ArtifactError, match=r"the golden request 'example': price of .*expected"):
+        Predictor.load(damaged).warm_up(damaged)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +242,7 @@ import numpy
 numpy_s_own = set(sys.modules)
 import pkgutil, importlib, forecast_inference
 for module in pkgutil.walk_packages(forecast_inference.__path__, "forecast_inference."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith(("__main__", "wsgi", "typed")):  # a program, an app, and msgspec's
         importlib.import_module(module.name)
 names = set(name.partition(".")[0] for name in set(sys.modules) - numpy_s_own - before)
 print(*sorted(names - set(sys.stdlib_module_names)))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
-from forecast_inference.answers.outputs import OutputFinisher
 from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.errors import ArtifactError
 from forecast_inference.features.assemble import FeatureAssembler
-from forecast_inference.requests.decode import RowReader
-from forecast_inference.requests.validate import RowValidator
+from forecast_inference.requests.reader import RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,13 +31,15 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
     ]
     assert [spec.name for spec in schema.features][:2] == ["item_index", "weekday"]
     assert schema.input("item").categories == ("yam", "leek", "kale")
-    assert (schema.level, schema.intervals["demand"].upper) == (0.9, 9.5)
+    assert (schema.default_level, schema.levels) == (0.9, (0.8, 0.9))
+    assert schema.intervals["demand"].offsets == {0.8: (-2.0, 3.5), 0.9: (-5.0, 9.5)}
+    assert schema.columns == ("price", "demand")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.update(schema_version=2), "schema_version is 2, this runtime reads 1"),
+        (lambda s: s.update(schema_version=1), "schema_version is 1, this runtime reads 2"),
         (lambda s: s.pop("outputs"), "the schema lacks outputs"),
         (lambda s: s.update(target="price"), "the schema has unknown keys: target"),
         (lambda s: s.update(inputs=[]), "inputs must be a list with at least one entry"),
@@ -50,7 +50,7 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
         (lambda s: s["features"].append(s["features"][0]), "features holds a name twice"),
         (
             lambda s: s["inputs"][0].update(type="time"),
-            "input 'date' has type 'time', expected one of",
+            "input 'date': type is 'time', expected one of",
         ),
         (lambda s: s["inputs"][0].update(nulable=True), "input 'date' has unknown keys: nulable"),
         (
@@ -70,7 +70,7 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
         (lambda s: s["features"][2].update(name="costs"), "feature 'costs' needs an input"),
         (
             lambda s: s["features"][2].update(type="date"),
-            "feature 'cost' has type 'date', expected one of",
+            "feature 'cost': type is 'date', expected one of",
         ),
         (
             lambda s: s["features"][0].update(type="string"),
@@ -79,7 +79,7 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
         (lambda s: s["features"][0].update(derive=["item"]), "derive is list, expected an object"),
         (
             lambda s: s["features"][0]["derive"].update(kind="hash"),
-            "derives 'hash', expected one of",
+            "derive: kind is 'hash', expected one of",
         ),
         (
             lambda s: s["features"][0]["derive"].update(source="items"),
@@ -105,20 +105,139 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
         (lambda s: s["outputs"][0].update(minimum="0"), "output 'price': minimum is '0'"),
         (lambda s: s["outputs"][0].update(minimum=float("nan")), "output 'price': minimum is nan"),
         (lambda s: s["outputs"][0].update(transform="log"), "output 'price': transform is 'log'"),
-        (lambda s: s["interval"].update(level=1), "level is 1, expected a share between 0 and 1"),
-        (lambda s: s["interval"].update(level="0.9"), "level is '0.9'"),
+        (lambda s: s["outputs"][0].update(minimum=2, maximum=1), "the minimum 2.0 above"),
+        (lambda s: s["outputs"][0].update(column="rate"), "has the column 'rate', expected one of"),
+        (lambda s: s.update(columns=["price"]), "'demand' has the column 'demand', expected one"),
+        (lambda s: s.update(columns=["price", "price"]), "columns holds a name twice"),
+        (lambda s: s.update(columns=[]), "columns must be a list with at least one name"),
+        (lambda s: s.update(columns=[1]), "columns must be names"),
+        (lambda s: s.update(row_errors="ignore"), "row_errors is 'ignore', expected one of"),
         (
-            lambda s: s["interval"]["outputs"].update(cost={}),
-            "interval: outputs has unknown keys: cost",
+            lambda s: s["inputs"][0].update(nullable="no"),
+            "nullable is 'no', expected true or false",
         ),
-        (lambda s: s["interval"]["outputs"]["price"].update(kind="quantile"), "kind is 'quantile'"),
+        (lambda s: s["inputs"][0].update(type=["date"]), "type is .* expected one of"),
+        (lambda s: s["inputs"][0].update(unit=1), "unit is 1, expected a text"),
+        (lambda s: s["inputs"][0].update(range={"minimum": 1}), "a range, which only numbers have"),
+        (lambda s: s["inputs"][3].update(range={}), "needs a minimum, a maximum or both"),
+        (lambda s: s["inputs"][3].update(range={"min": 1}), "range has unknown keys: min"),
         (
-            lambda s: s["interval"]["outputs"]["price"].update(lower=0.1),
-            "is 0.1 to 0.25, expected lower <= 0",
+            lambda s: s["inputs"][3].update(range={"minimum": 2, "maximum": 1}),
+            "range has the minimum 2.0 above the maximum 1.0",
         ),
         (
-            lambda s: s["interval"]["outputs"]["price"].update(upper=None),
-            "expected lower <= 0 <= upper",
+            lambda s: s["inputs"][3].update(range={"minimum": 10**400}),
+            "minimum is 1.*, expected a finite number",
+        ),
+        (lambda s: s["inputs"][3].update(out_of_range="clip"), "means nothing without range"),
+        (
+            lambda s: s["inputs"][3].update(range={"minimum": 1}, out_of_range="drop"),
+            "out_of_range is 'drop', expected one of accept, clip, impute, refuse",
+        ),
+        (
+            lambda s: s["inputs"][3].update(range={"minimum": 1}, out_of_range="impute"),
+            "a policy that imputes, and no value to impute",
+        ),
+        (
+            lambda s: s["inputs"][3].update(range={"minimum": 1}, out_of_range="clip", impute=0),
+            "impute is 0, which is outside its range",
+        ),
+        (
+            lambda s: s["inputs"][4].update(range={"minimum": 0.5}, out_of_range="clip"),
+            "whose bounds must be whole",
+        ),
+        (lambda s: s["inputs"][3].update(impute="3"), "impute is '3', expected a number"),
+        (lambda s: s["inputs"][4].update(impute=1.5), "impute is 1.5, expected a whole number"),
+        (lambda s: s["inputs"][6].update(impute=1), "impute is 1, expected a boolean"),
+        (lambda s: s["inputs"][0].update(impute="2023-02-30"), "expected a date as YYYY-MM-DD"),
+        (lambda s: s["inputs"][1].update(impute="turnip"), "which is none of its categories"),
+        (lambda s: s["inputs"][3].update(unknown_category="impute"), "nothing without categories"),
+        (
+            lambda s: s["inputs"][1].update(unknown_category="clip"),
+            "expected one of impute, refuse",
+        ),
+        (
+            lambda s: s["inputs"][2].update(missing="impute", impute=1.0),
+            "a policy for missing values and is nullable",
+        ),
+        (
+            lambda s: s["intervals"].update(default_level=1),
+            "default_level is 1, expected one of 0.8",
+        ),
+        (lambda s: s["intervals"].update(default_level="0.9"), "default_level is '0.9'"),
+        (lambda s: s["intervals"].update(outputs={}), "must name at least one output"),
+        (
+            lambda s: s["intervals"]["outputs"].update(cost={}),
+            "intervals: outputs has unknown keys: cost",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"].update(kind="quantile"),
+            "kind is 'quantile', expected one of absolute, quantiles, relative",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"]["offsets"].pop("0.8"),
+            "'demand' has the levels 0.8, 0.9, expected those of 'price': 0.9",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"]["offsets"].update({"0.90": [-1, 1]}),
+            "has level '0.90', expected one between 0 and 1",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"]["offsets"].update({"0.9": [0.1, 0.2]}),
+            "is 0.1 to 0.2 at level 0.9, expected lower <= 0",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"]["offsets"].update({"0.9": [-1]}),
+            "needs a lower and an upper entry at every level",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"].update(offsets=[]),
+            "offsets must be an object with at least one level",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"]["price"].update(margins={}),
+            "interval of 'price' has unknown keys: margins",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"].update(
+                price={"kind": "quantiles", "columns": {"0.8": ["low", "price"]}}
+            ),
+            "has the column 'low', expected one of price, demand",
+        ),
+        (
+            lambda s: s["intervals"]["outputs"].update(
+                price={
+                    "kind": "quantiles",
+                    "columns": {"0.8": ["price", "demand"]},
+                    "margins": {"0.9": 1.0},
+                }
+            ),
+            "has margins at a level without columns",
+        ),
+        (lambda s: s.update(horizon={"date_input": "date"}), "horizon lacks maximum"),
+        (
+            lambda s: s.update(horizon={"date_input": "cost", "maximum": 3}),
+            "date_input is 'cost', expected an input of type date",
+        ),
+        (
+            lambda s: s.update(horizon={"date_input": "date", "maximum": 0}),
+            "maximum is 0, expected a whole number above 0",
+        ),
+        (
+            lambda s: s.update(horizon={"date_input": "date", "maximum": 3, "step": "month"}),
+            "step is 'month', expected one of day, week",
+        ),
+        (
+            lambda s: s.update(
+                horizon={"date_input": "date", "maximum": 3, "carry": {"stock": "price"}}
+            ),
+            "carries into 'stock', which is no double or float",
+        ),
+        (
+            lambda s: s.update(
+                horizon={"date_input": "date", "maximum": 3, "carry": {"cost": "rate"}}
+            ),
+            "carries 'rate' into 'cost', expected one of price, demand",
         ),
     ],
 )
@@ -135,76 +254,59 @@ def test_a_schema_that_is_no_object_is_refused() -> None:
         FeatureSchema.from_document([])
 
 
-def _schema(**parts: Any) -> FeatureSchema:
-    columns = [{"name": "a", "type": "double"}]
-    document = {"schema_version": 1, "inputs": columns, "features": columns, **parts}
-    return FeatureSchema.from_document(document)
+def test_offsets_of_a_higher_level_contain_those_of_a_lower_one(
+    market_schema: dict[str, Any],
+) -> None:
+    market_schema["intervals"]["outputs"]["price"]["offsets"] = {"0.8": [-3, 1], "0.9": [-2, 2]}
+    schema = FeatureSchema.from_document(market_schema)
+    assert schema.intervals["price"].offsets == {0.8: (-3.0, 1.0), 0.9: (-3.0, 2.0)}
 
 
-@pytest.mark.parametrize(
-    ("output", "raw", "expected"),
-    [
-        ({}, [-1.0, 2.0], [-1.0, 2.0]),
-        ({"minimum": 0.0}, [-1.0, 2.0], [0.0, 2.0]),
-        ({"transform": "exp"}, [0.0, 1.0], [1.0, np.e]),
-        ({"transform": "expm1", "minimum": 0.5}, [0.0, 1.0], [0.5, np.e - 1]),
-    ],
-)
-def test_outputs_are_transformed_and_clipped(output: Any, raw: Any, expected: Any) -> None:
-    schema = _schema(outputs=[{"name": "y", **output}])
-    np.testing.assert_allclose(OutputFinisher(schema).finish(raw, 2)[:, 0], expected)
-
-
-@pytest.mark.parametrize(
-    ("kind", "raw", "expected"),
-    [
-        ("absolute", 10.0, (8.5, 10.25)),
-        ("absolute", 1.0, (0.0, 1.25)),
-        ("absolute", -10.0, (0.0, 0.25)),
-        ("relative", 10.0, (0.0, 12.5)),
-    ],
-)
-def test_intervals_lie_around_the_clipped_prediction(kind: str, raw: float, expected: Any) -> None:
-    schema = _schema(
-        outputs=[{"name": "y", "minimum": 0.0}],
-        interval={"level": 0.8, "outputs": {"y": {"kind": kind, "lower": -1.5, "upper": 0.25}}},
-    )
-    assert OutputFinisher(schema).columns == ("y", "y_lower", "y_upper")
-    assert tuple(OutputFinisher(schema).finish([raw], 1)[0, 1:]) == expected
-
-
-def test_a_relative_interval_below_zero_keeps_its_order() -> None:
-    interval = {"level": 0.8, "outputs": {"y": {"kind": "relative", "lower": -0.5, "upper": 0.25}}}
-    schema = _schema(outputs=[{"name": "y"}], interval=interval)
-    assert OutputFinisher(schema).finish([-8.0], 1).tolist() == [[-8.0, -10.0, -4.0]]
-
-
-def test_only_outputs_with_an_interval_get_one() -> None:
-    schema = _schema(
-        outputs=[{"name": "x"}, {"name": "y"}],
-        interval={"level": 0.5, "outputs": {"y": {"kind": "absolute", "lower": -1, "upper": 1}}},
-    )
-    assert OutputFinisher(schema).columns == ("x", "y", "y_lower", "y_upper")
-    assert OutputFinisher(schema).finish([[1.0, 2.0]], 1).tolist() == [[1.0, 2.0, 1.0, 3.0]]
+def test_quantile_columns_belong_to_the_raw_output_and_not_to_the_answer(
+    market_schema: dict[str, Any],
+) -> None:
+    market_schema["columns"] = ["p05", "p50", "p95", "demand"]
+    market_schema["outputs"][0].update(column="p50", maximum=100, unit="RMB/kg")
+    market_schema["intervals"] = {
+        "default_level": 0.9,
+        "outputs": {
+            "price": {
+                "kind": "quantiles",
+                "columns": {"0.9": ["p05", "p95"]},
+                "margins": {"0.9": -0.5},
+            }
+        },
+    }
+    schema = FeatureSchema.from_document(market_schema)
+    assert [output.column for output in schema.outputs] == ["p50", "demand"]
+    assert (schema.outputs[0].minimum, schema.outputs[0].maximum) == (0.0, 100.0)
+    assert schema.intervals["price"].columns == {0.9: ("p05", "p95")}
+    assert schema.intervals["price"].margins == {0.9: -0.5}
+    assert schema.levels == (0.9,)
 
 
 TYPES = ["boolean", "integer", "long", "float", "double", "string", "datetime"]
 
 
-def frame_of(instance: dict[str, Any], *, nullable: bool) -> Any:
+def frame_of(instance: dict[str, Any], *, nullable: bool, rows: int = 1) -> Any:
     columns = [{"name": name, "type": name, "nullable": nullable} for name in instance]
     schema = FeatureSchema.from_document(
-        {"schema_version": 1, "inputs": columns, "features": columns, "outputs": [{"name": "y"}]}
+        {"schema_version": 2, "inputs": columns, "features": columns, "outputs": [{"name": "y"}]}
     )
-    validator = RowValidator(schema)
-    values = tuple(instance[spec.name] for spec in validator.order)
-    assembler = FeatureAssembler(schema, validator.groups)
-    return assembler.frame(validator.blocks([values]), 1)
+    reader = RequestReader(schema)
+    body = json.dumps({"instances": [instance] * rows})
+    batch = reader.check(reader.decode(body, "application/json"))
+    assembler = FeatureAssembler(schema, reader.groups)
+    if batch.row is not None:
+        return assembler.frame_of_one(batch.row)
+    return assembler.frame(batch.blocks, rows)
 
 
-def test_a_dataframe_has_the_types_of_the_signature() -> None:
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_dataframe_has_the_types_of_the_signature(rows: int) -> None:
     values = [True, 3, 4, 0.5, 0.25, "leek", "2023-06-30T08:00:00+08:00"]
-    frame = frame_of(dict(zip(TYPES, values, strict=True)), nullable=False)
+    frame = frame_of(dict(zip(TYPES, values, strict=True)), nullable=False, rows=rows)
+    assert len(frame) == rows
     assert frame.columns.tolist() == TYPES
     assert [str(kind) for kind in frame.dtypes][:5] == [
         "bool",
@@ -219,8 +321,9 @@ def test_a_dataframe_has_the_types_of_the_signature() -> None:
     assert frame["long"][0] == 4
 
 
-def test_a_dataframe_keeps_what_is_missing() -> None:
-    frame = frame_of(dict.fromkeys(TYPES), nullable=True)
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_dataframe_keeps_what_is_missing(rows: int) -> None:
+    frame = frame_of(dict.fromkeys(TYPES), nullable=True, rows=rows)
     assert frame.isna().all(axis=None)
 
 
@@ -240,7 +343,9 @@ def test_a_datetime_must_be_iso_8601(value: str) -> None:
         frame_of({"datetime": value}, nullable=False)
 
 
-def test_a_schema_with_one_input_reads_its_rows() -> None:
-    schema = _schema(outputs=[{"name": "y"}])
-    reader = RowReader(schema.inputs, RowValidator(schema).order)
-    assert reader.read('{"instances": [{"a": 1}, {"a": 2}]}', "application/json") == [(1,), (2,)]
+def test_a_schema_with_one_input_reads_its_rows(contracts: Any) -> None:
+    model = contracts.Model()
+    predictor = contracts.predictor(contracts.document(contracts.numbers(["a"])), predict=model)
+    for body in ('{"instances": [{"a": 1}, {"a": 2}]}', '{"columns": ["a"], "data": [[1], [2]]}'):
+        assert predictor.respond(body, "application/json").status == 200
+        assert model.seen[-1].tolist() == [[1.0], [2.0]]

@@ -12,6 +12,7 @@ import yaml
 from forecast_config import LockedModel, PackagedModel, read_lock
 from forecast_operations import local_aws, package, resolve
 from forecast_packaging import Alias, Candidate, RegistryError, Version
+from forecast_packaging.building.summary import ArchiveSummary
 
 if TYPE_CHECKING:
     from forecast_packaging import Selector
@@ -128,6 +129,30 @@ def test_the_archives_are_reported_as_json(
     document = json.loads(capsys.readouterr().out)
     assert document["dev"]["archive"] == str(archive)
     assert document["dev"]["model"]["version"] == "16"
+
+
+def test_the_table_says_what_loading_an_archive_runs(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive = config.parent / "model.tar.gz"
+    archive.write_bytes(b"packed")
+    packaged = PackagedModel(archive=archive, archive_digest=MODEL.model_digest, model=MODEL)
+    summary = ArchiveSummary(
+        formats=("lightgbm", "sklearn"),
+        pickles=("model/1-demand.pkl",),
+        compilation="not taken: 3 of 40 rows differ",
+        vendored={},
+    )
+    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
+    monkeypatch.setattr(package, "summarize_archive", lambda _: summary)
+
+    package.package_command(["dev"], config=config)
+
+    printed = capsys.readouterr().out
+    for shown in ("lightgbm, sklearn", "yes: model/1-demand.pkl", "not taken: 3 of 40 rows differ"):
+        assert shown in printed
 
 
 @pytest.mark.parametrize(

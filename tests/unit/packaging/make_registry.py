@@ -30,6 +30,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from forecast_packaging.training import profile
+
 RNG = np.random.default_rng(7)
 ROWS = 60
 X = pd.DataFrame(
@@ -53,22 +55,30 @@ SERVING = {
     "inputs": [
         {"name": "date", "type": "date"},
         {"name": "item_code", "type": "string", "categories": ["102", "104", "110"]},
+        {"name": "quantity_sold", "unit": "kg", "out_of_range": "clip"},
     ],
     "derived": {
         "item_index": {"kind": "category_index", "source": "item_code"},
         "day_of_week": {"kind": "day_of_week", "source": "date"},
     },
     "outputs": [
-        {"name": "forecasted_price", "minimum": 0.0},
+        {"name": "forecasted_price", "unit": "RMB/kg", "minimum": 0.0},
         {"name": "forecasted_demand", "minimum": 0.0},
     ],
-    "interval": {
-        "level": 0.9,
+    "intervals": {
+        "default_level": 0.9,
         "outputs": {
-            "forecasted_price": {"kind": "relative", "lower": -0.2, "upper": 0.3},
-            "forecasted_demand": {"kind": "absolute", "lower": -5.0, "upper": 9.0},
+            "forecasted_price": {
+                "kind": "relative",
+                "offsets": {"0.8": [-0.1, 0.2], "0.9": [-0.2, 0.3]},
+            },
+            "forecasted_demand": {
+                "kind": "absolute",
+                "offsets": {"0.8": [-3.0, 4.0], "0.9": [-5.0, 9.0]},
+            },
         },
     },
+    "horizon": {"date_input": "date", "maximum": 14},
     "input_example": {
         "instances": [
             {"date": "2023-06-30", "item_code": "104", "quantity_sold": 9.5},
@@ -95,9 +105,30 @@ def keep_answer(name: str, answer: Any) -> None:
     Path("answers", f"{name}.json").write_text(json.dumps(rows))
 
 
+QUANTILES = {"price": 0.5, "price_low": 0.05, "price_high": 0.95}
+BUNDLE = {
+    "models": [
+        {"file": f"artifacts/{name}.txt", "flavor": "lightgbm", "columns": [name]}
+        for name in QUANTILES
+    ],
+    "outputs": [{"name": "forecasted_price", "column": "price"}],
+    "intervals": {
+        "default_level": 0.9,
+        "outputs": {
+            "forecasted_price": {
+                "kind": "quantiles",
+                "columns": {"0.9": ["price_low", "price_high"]},
+                "margins": {"0.9": 0.1},
+            }
+        },
+    },
+}
+
+
 def log_produce() -> Any:
     mlflow.set_tags({"data_version": "2023-06-30", "code_reference": "abc123"})
     mlflow.log_dict(SERVING, "artifacts/serving.json")
+    mlflow.log_dict(profile(X), "artifacts/training_profile.json")
     mlflow.log_text("sold by the piece\n", "artifacts/notes/单位.txt")
     model = booster()
     keep_answer("produce", model.predict(xgboost.DMatrix(REQUESTED)))
@@ -107,6 +138,7 @@ def log_produce() -> Any:
 def log_produce_larger() -> Any:
     mlflow.set_tag("mlflow.source.git.commit", "def456")
     mlflow.log_dict(SERVING, "artifacts/serving.json")
+    mlflow.log_dict(profile(X), "artifacts/training_profile.json")
     data = mlflow.data.from_pandas(X, name="market")
     mlflow.log_input(data, context="training")
     return mlflow.xgboost.log_model(booster(9), name="model", signature=TWO)
@@ -206,6 +238,21 @@ def log_python_model() -> Any:
     )
 
 
+def log_bundle() -> Any:
+    mlflow.log_dict(BUNDLE, "artifacts/serving.json")
+    for name, quantile in QUANTILES.items():
+        options = {"objective": "quantile", "alpha": quantile, "verbose": -1, "num_threads": 1}
+        model = lightgbm.train(options, lightgbm.Dataset(X, PRICE.iloc[:, 0]), 5)
+        mlflow.log_text(model.model_to_string(), f"artifacts/{name}.txt")
+    return mlflow.pyfunc.log_model(
+        name="model",
+        python_model=Constant(),
+        signature=ONE,
+        input_example=EXAMPLE,
+        pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
+    )
+
+
 MODELS = {
     "produce": [log_produce, log_produce_larger],
     "lightgbm_booster": [log_lightgbm_booster],
@@ -218,6 +265,7 @@ MODELS = {
     "sklearn_pickle": [log_sklearn_pickle],
     "sklearn_columns": [log_sklearn_columns],
     "python_model": [log_python_model],
+    "bundle": [log_bundle],
 }
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from forecast_packaging import ContractError, ModelError
 from forecast_packaging.building.archive import unpack_archive, write_archive
-from forecast_packaging.manifest import scan
+from forecast_packaging.building.tar_reader import Member, read_members
+from forecast_packaging.manifest import scan, walk_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +60,30 @@ def test_the_gzip_header_holds_no_time_and_no_name(tmp_path: Path, content: Path
 
 def test_the_digest_is_that_of_the_uncompressed_tar(tmp_path: Path, content: Path) -> None:
     archive = tmp_path / "model.tar.gz"
-    digest = write_archive(content, archive)
+    written = write_archive(content, archive)
     plain = gzip.decompress(archive.read_bytes())
-    assert digest == f"sha256:{hashlib.sha256(plain).hexdigest()}"
+    assert written.archive_digest == f"sha256:{hashlib.sha256(plain).hexdigest()}"
+    assert written.file_sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()
+
+
+def test_every_reader_of_tars_reads_what_is_packed(tmp_path: Path, content: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    write_archive(content, archive)
+    with tarfile.open(archive) as tar:
+        read = {member.name: tar.extractfile(member).read() for member in tar.getmembers()}
+    assert read == {path: file.read_bytes() for path, file in walk_files(content, "x")}
+    with gzip.open(archive) as plain:
+        plain.seek(0, os.SEEK_END)
+        assert plain.tell() % tarfile.RECORDSIZE == 0
+
+
+def test_a_file_of_many_gigabytes_gets_a_size_that_ustar_cannot_hold() -> None:
+    size = 9 * 1024**3
+    member = tarfile.TarInfo("model.bin")
+    member.size = size
+    stream = io.BytesIO(member.tobuf(tarfile.PAX_FORMAT))
+    found, _ = next(read_members(stream))
+    assert found == Member("model.bin", size, is_folder=False)
 
 
 def test_what_is_packed_is_unpacked(tmp_path: Path, content: Path) -> None:
@@ -139,7 +161,21 @@ def hostile(path: Path, *members: tuple[str, bytes]) -> Path:
         ([("a", tarfile.CHRTYPE)], "'a', which is no regular file"),
         ([("a", tarfile.DIRTYPE)], "'a', which is no regular file"),
         ([("a", tarfile.REGTYPE), ("a", tarfile.REGTYPE)], "holds 'a' twice"),
-        ([("a", tarfile.REGTYPE), ("a/b", tarfile.REGTYPE)], "is not a readable archive"),
+        ([("a", tarfile.REGTYPE), ("a/b", tarfile.REGTYPE)], "'a' as a file and as a folder"),
+        ([("a/b", tarfile.REGTYPE), ("a", tarfile.REGTYPE)], "'a' as a file and as a folder"),
+        ([("a", tarfile.REGTYPE), ("A", tarfile.REGTYPE)], "one on some file systems"),
+        ([("a/b", tarfile.REGTYPE), ("A/c", tarfile.REGTYPE)], "one on some file systems"),
+        ([("\u00e9", tarfile.REGTYPE), ("e\u0301", tarfile.REGTYPE)], "one on some file systems"),
+        ([("stra\u00dfe", tarfile.REGTYPE), ("STRASSE", tarfile.REGTYPE)], "on some file systems"),
+        ([("a", tarfile.BLKTYPE)], "'a', which is no regular file"),
+        ([("a", tarfile.CONTTYPE)], "'a', which is no regular file"),
+        ([("a", tarfile.GNUTYPE_SPARSE)], "'a', which is no regular file"),
+        ([("a", b"V")], "'a', which is no regular file"),
+        ([("a", b"g")], "'a', which is no regular file"),
+        ([("a", b"K")], "'a', which is no regular file"),
+        ([("a\\b", tarfile.REGTYPE)], "unsafe path"),
+        ([("a\nb", tarfile.REGTYPE)], "unsafe path"),
+        ([("a/", tarfile.REGTYPE)], "unsafe path 'a/'"),
     ],
 )
 def test_a_hostile_archive_is_not_unpacked(
@@ -160,7 +196,7 @@ def test_a_truncated_archive_is_refused(tmp_path: Path, content: Path, keep: int
     write_archive(content, archive)
     archive.write_bytes(archive.read_bytes()[:keep])
     (tmp_path / "into").mkdir()
-    with pytest.raises(ContractError, match="is not a readable archive"):
+    with pytest.raises(ContractError, match="is not a sound archive: its compression"):
         unpack_archive(archive, tmp_path / "into")
 
 
@@ -171,7 +207,7 @@ def test_a_bit_flipped_in_transport_is_noticed(tmp_path: Path, content: Path) ->
     data[-5] ^= 1
     archive.write_bytes(data)
     (tmp_path / "into").mkdir()
-    with pytest.raises(ContractError, match="is not a readable archive"):
+    with pytest.raises(ContractError, match="is not a sound archive: its compression"):
         unpack_archive(archive, tmp_path / "into")
 
 

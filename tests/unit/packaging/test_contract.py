@@ -72,6 +72,28 @@ def write(path: Path, text: str) -> Callable[[Path], Any]:
     return lambda folder: (folder / path).write_text(text)
 
 
+def golden(name: str, **changes: Any) -> Callable[[Path], None]:
+    """Changes a golden request."""
+
+    def change(folder: Path) -> None:
+        path = folder / "artifacts/golden_requests.json"
+        document = json.loads(path.read_bytes())
+        next(item for item in document["requests"] if item["name"] == name).update(changes)
+        path.write_text(json.dumps(document))
+
+    return change
+
+
+def info(**changes: Any) -> Callable[[Path], None]:
+    """Changes what the archive says of itself."""
+
+    def change(folder: Path) -> None:
+        path = folder / "model-info.json"
+        path.write_text(json.dumps(json.loads(path.read_bytes()) | changes))
+
+    return change
+
+
 def test_an_archive_whose_changes_are_recorded_is_accepted(check: Callable[..., None]) -> None:
     check(write("artifacts/metrics.json", "{}"))
 
@@ -88,29 +110,40 @@ def test_an_archive_whose_changes_are_recorded_is_accepted(check: Callable[..., 
         (
             write("code/forecast_inference/handler.py", "import nothing_of_that_name"),
             (
-                "the model does not answer its input example: ModuleNotFoundError: No module named "
-                "'nothing_of_that_name'"
+                "the model does not answer its golden requests: ModuleNotFoundError: No module "
+                "named 'nothing_of_that_name'"
             ),
         ),
         (
             write(
                 "code/forecast_inference/handler.py", "import os, signal\nos.kill(os.getpid(), 11)"
             ),
-            "the model does not answer its input example: its process was ended by SIGSEGV",
+            "the model does not answer its golden requests: its process was ended by SIGSEGV",
         ),
         (
             write("code/forecast_inference/handler.py", "import os\nos._exit(3)"),
             "its process ended with status 3: no output",
         ),
         (
-            write("artifacts/input_example.json", '{"instances": [{"item_code": "104"}]}'),
-            "the input example is answered with 400",
+            golden("example", body='{"instances": [{"item_code": "104"}]}'),
+            (
+                "the golden request 'example' is answered with 400, expected 200: "
+                "missing_feature: the feature is missing, every row needs it (row 0, feature date)"
+            ),
         ),
         (
-            write("artifacts/expected_output.json", '{"predictions": []}'),
-            "the model answers its input example differently the second time",
+            golden("missing_feature", status=200),
+            "the golden request 'missing_feature' is answered with 400, expected 200",
         ),
-        (write("model/model.ubj", "{broken"), "the model does not answer its input example"),
+        (
+            golden("example", answer={"predictions": []}),
+            "the model answers its golden request 'example' differently the second time",
+        ),
+        (
+            golden("csv", answer="forecasted_price\n1.0\n"),
+            "the model answers its golden request 'csv' differently the second time",
+        ),
+        (write("model/model.ubj", "{broken"), "the model does not answer its golden requests"),
     ],
 )
 def test_a_broken_archive_is_refused_with_the_check_that_it_failed(
@@ -130,13 +163,75 @@ def test_a_member_that_differs_from_its_record_is_refused(check: Callable[..., N
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    "surprise",
+    [
+        "code/sitecustomize.py",
+        "code/setup.py",
+        "code/forecast_inference/fast.so",
+        "code/forecast_inference/telemetry/.pth",
+        "code/vendor/msgspec/__init__.py",
+        "model/other.pkl",
+        "run.sh",
+        "wheels/msgspec.whl",
+    ],
+)
+def test_a_member_where_none_belongs_is_refused(
+    tmp_path: Path, good_archive: tuple[Path, set[str]], surprise: str
+) -> None:
+    folder = tmp_path / "surprising"
+    shutil.copytree(good_archive[0], folder)
+    (folder / surprise).parent.mkdir(parents=True, exist_ok=True)
+    (folder / surprise).write_text("print()")
+    update_info(folder)
+    write_archive(folder, tmp_path / "model.tar.gz")
+    (tmp_path / "opened").mkdir()
+    with pytest.raises(ContractError) as caught:
+        open_archive(tmp_path / "model.tar.gz", tmp_path / "opened")
+    assert str(caught.value) == f"the archive holds what does not belong there: {surprise}"
+
+
+def test_a_vendored_library_belongs_there_when_the_archive_says_so(
+    tmp_path: Path, good_archive: tuple[Path, set[str]]
+) -> None:
+    folder = tmp_path / "vendoring"
+    shutil.copytree(good_archive[0], folder)
+    (folder / "code/vendor").mkdir()
+    (folder / "code/vendor/msgspec.so").write_bytes(b"\x7fELF")
+    info(vendored={"msgspec": "0.22.0"})(folder)
+    update_info(folder)
+    write_archive(folder, tmp_path / "model.tar.gz")
+    (tmp_path / "opened").mkdir()
+    assert open_archive(tmp_path / "model.tar.gz", tmp_path / "opened")["vendored"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("model/model.ubj", b"\x80\x05."), ("model/model.joblib", b"PF")]
+)
+def test_a_pickle_that_the_archive_does_not_tell_of_is_refused(
+    tmp_path: Path, good_archive: tuple[Path, set[str]], file: str, content: bytes
+) -> None:
+    folder = tmp_path / "lying"
+    shutil.copytree(good_archive[0], folder)
+    (folder / "model/model.ubj").unlink()
+    (folder / file).write_bytes(content)
+    info(models=[{"flavor": "xgboost", "file": file, "columns": ["forecasted_price"]}])(folder)
+    update_info(folder)
+    write_archive(folder, tmp_path / "model.tar.gz")
+    (tmp_path / "opened").mkdir()
+    with pytest.raises(ContractError) as caught:
+        open_archive(tmp_path / "model.tar.gz", tmp_path / "opened")
+    message = f"model-info.json says that loading runs no code, and these are pickles: {file}"
+    assert str(caught.value) == message
+
+
 def test_the_sandbox_ends_what_takes_too_long(
     tmp_path: Path, good_archive: tuple[Path, set[str]]
 ) -> None:
     folder = tmp_path / "slow"
     shutil.copytree(good_archive[0], folder)
     (folder / "code/forecast_inference/handler.py").write_text("import time\ntime.sleep(60)")
-    task = {"do": "predict", "root": str(folder), "libraries": {}}
+    task = {"do": "answer", "root": str(folder), "requests": [], "libraries": {}}
     with pytest.raises(ContractError, match="it took longer than 1 seconds"):
         run_in_sandbox(task, tmp_path, timeout_seconds=1)
 
@@ -147,7 +242,7 @@ def test_the_sandbox_uses_the_runtime_of_the_archive_and_no_other(
     folder = tmp_path / "empty"
     shutil.copytree(good_archive[0], folder)
     shutil.rmtree(folder / "code/forecast_inference")
-    task = {"do": "predict", "root": str(folder), "libraries": {}}
+    task = {"do": "answer", "root": str(folder), "requests": [], "libraries": {}}
     with pytest.raises(ContractError, match="the runtime was imported from"):
         run_in_sandbox(task, tmp_path)
 
@@ -162,7 +257,7 @@ def test_the_sandbox_sees_none_of_this_process(
     (folder / "code/forecast_inference/handler.py").write_text(
         "import os\nraise RuntimeError(str(sorted(os.environ)) + os.getcwd())"
     )
-    task = {"do": "predict", "root": str(folder), "libraries": {}}
+    task = {"do": "answer", "root": str(folder), "requests": [], "libraries": {}}
     with pytest.raises(ContractError) as caught:
         run_in_sandbox(task, tmp_path)
     assert "AWS_SECRET" not in str(caught.value)
@@ -197,8 +292,8 @@ def test_an_example_that_is_refused_leaves_no_archive(
     with pytest.raises(ContractError) as caught:
         package(root=project, tracking_uri=tracking_uri, lock=lock)
     message = str(caught.value)
-    assert message.startswith("version 1 of model 'produce' failed its contract check: the model")
-    assert "answered with 400" in message
+    assert message.startswith("version 1 of model 'produce' failed its contract check: the golden")
+    assert "request 'example' is answered with 400" in message
     assert "item_code" in message
     assert [path.name for path in (project / ".forecast/archives").iterdir()] == [".gate"]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forecast_config.settings import ServingSettings
 from forecast_packaging import ContractError, ModelError, open_archive, package
 from forecast_packaging.building.plan import plan_archive
 from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
@@ -34,8 +35,9 @@ def build(
 
 
 def predictions(folder: Path) -> list[dict[str, Any]]:
-    document = json.loads((folder / "artifacts/expected_output.json").read_bytes())
-    return document["predictions"]
+    document = json.loads((folder / "artifacts/golden_requests.json").read_bytes())
+    found: list[dict[str, Any]] = document["requests"][0]["answer"]["predictions"]
+    return found
 
 
 PICKLE = ("sklearn", "model/model.pkl", "array")
@@ -68,7 +70,9 @@ def test_every_flavor_answers_from_its_archive_as_the_trained_model_did(
     requirements: set[str],
 ) -> None:
     info, folder = build(name)
-    assert (info["flavor"], info["model_file"], info["input"]) == described
+    (model,) = info["models"]
+    assert (model["flavor"], model["file"], info["input"]) == described
+    assert info["runs_code_on_load"] is (model["flavor"] == "sklearn")
     lines = (folder / "code/requirements.txt").read_text().split()
     assert {line.partition("==")[0] for line in lines} == requirements
     assert requirements <= info["libraries"].keys()
@@ -79,6 +83,31 @@ def test_every_flavor_answers_from_its_archive_as_the_trained_model_did(
     assert len(answered) == len(trained)
     for got, expected in zip(answered, trained, strict=True):
         assert got == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_compiled_model_answers_from_its_archive_as_the_trained_model_did(
+    tmp_path: Path,
+    lock_model: Callable[[str], tuple[Path, LockedModel]],
+    tracking_uri: str,
+    registry_folder: Path,
+) -> None:
+    root, lock = lock_model("sklearn_skops")
+    serving = ServingSettings(compile="onnx")
+    packaged = package(root=root, tracking_uri=tracking_uri, lock=lock, serving=serving)
+    folder = tmp_path / "opened"
+    folder.mkdir()
+    info = open_archive(packaged.archive, folder)
+    assert [model["flavor"] for model in info["models"]] == ["onnx"]
+    assert info["runs_code_on_load"] is False
+    assert info["compiled"]["from"] == ["sklearn"]
+    assert (folder / "code/requirements.txt").read_text().startswith("onnxruntime==")
+    assert not (folder / "model/model.pkl").exists()
+    report = json.loads((folder / info["compiled"]["report"]).read_bytes())
+    assert report["accepted"] is True
+    trained = json.loads((registry_folder / "answers/sklearn_skops.json").read_bytes())
+    names = ["forecasted_price", "forecasted_demand"]
+    for got, expected in zip(predictions(folder), trained, strict=True):
+        assert [got[name] for name in names] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_answer_carries_version_and_interval_but_no_time(
@@ -99,7 +128,7 @@ def test_the_archive_describes_its_model(
     build: Callable[[str], tuple[dict[str, Any], Path]],
 ) -> None:
     info, folder = build("produce")
-    assert (info["schema_version"], info["name"], info["version"]) == (1, "produce", "1")
+    assert (info["schema_version"], info["name"], info["version"]) == (2, "produce", "1")
     assert (info["data_version"], info["code_reference"]) == ("2023-06-30", "abc123")
     assert info["libraries"].keys() == {"numpy", "python", "xgboost"}
     assert json.loads((folder / "artifacts/metrics.json").read_bytes()) == {
@@ -129,7 +158,8 @@ def test_a_custom_python_model_is_refused(
         lock_model("python_model")
     assert str(caught.value) == (
         "the model has the flavors python_function, expected exactly one of xgboost, lightgbm, "
-        "catboost, sklearn: log it with that flavor's log_model"
+        "catboost, onnx, sklearn: log it with that flavor's log_model, or declare its files in "
+        "artifacts/serving.json"
     )
 
 

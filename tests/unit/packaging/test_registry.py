@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_packaging import Alias, Candidate, RegistryError, Selector, Version, package, resolve
+from forecast_packaging.registry.client import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,6 +247,27 @@ def test_a_model_comes_over_http(tmp_path: Path, http_registry: str) -> None:
     packaged = package(root=tmp_path, tracking_uri=http_registry, lock=lock)
     assert packaged.archive.is_file()
     assert packaged.model.data_version == "2023-06-30"
+
+
+def test_a_server_of_mlflow_goes_on_where_it_stopped(tmp_path: Path, http_registry: str) -> None:
+    """Its answer to a request for a range, as none of its documentation promises one."""
+    registry = Registry(http_registry, tmp_path)
+    version = registry.resolve_alias("produce", "champion")
+    into, parts = tmp_path / "into", tmp_path / "parts"
+    into.mkdir()
+    registry.download(version, into, parts)
+    largest = max(parts.iterdir(), key=lambda part: part.stat().st_size)
+    content = largest.read_bytes()
+    half = len(content) // 2
+    # Bytes that the server does not have show that it was not asked for them again.
+    largest.unlink()
+    largest.write_bytes(b"?" * half)
+
+    shutil.rmtree(into)
+    into.mkdir()
+    registry.download(version, into, parts)
+
+    assert largest.read_bytes() == b"?" * half + content[half:]
 
 
 def test_a_model_comes_from_a_file_store(

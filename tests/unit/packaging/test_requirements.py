@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_packaging import ModelError
-from forecast_packaging.formats.flavors import ServedModel
+from forecast_packaging.formats.parts import ServedBundle, ServedPart
 from forecast_packaging.libraries.requirements import read_pins, render, serving_pins
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ def pins(tmp_path: Path) -> Callable[[str], dict[str, str | None]]:
     return read
 
 
-NATIVE = ServedModel("xgboost", "xgboost", Path("model.ubj"), "model/model.ubj", ("array",))
-LIGHTGBM = replace(NATIVE, flavor="lightgbm", library="lightgbm")
-PICKLED = replace(NATIVE, flavor="sklearn", library="scikit-learn", pickled=True)
+PART = ServedPart("xgboost", "xgboost", Path("model.ubj"), "model/model.ubj", ("price",))
+NATIVE = ServedBundle((PART,), ("array",))
+LIGHTGBM = ServedBundle((replace(PART, flavor="lightgbm", library="lightgbm"),), ("array",))
+PICKLED = ServedBundle(
+    (replace(PART, flavor="sklearn", library="scikit-learn", pickled=True),), ("array",)
+)
 LOGGED = """\
 mlflow==3.17.2
 numpy==2.4.6

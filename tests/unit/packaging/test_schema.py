@@ -9,7 +9,7 @@ import pytest
 
 from forecast_packaging import ModelError
 from forecast_packaging.building.plan import ArchivePlan, plan_archive
-from forecast_packaging.declarations.schema import build_feature_schema, signature_digest
+from forecast_packaging.declarations.schema import build_feature_schema
 from forecast_packaging.declarations.serving import Serving, read_serving
 from forecast_packaging.declarations.signature import read_mlmodel
 from forecast_packaging.registry.snapshot import Snapshot
@@ -68,13 +68,21 @@ def test_the_schema_has_the_signatures_columns_in_training_order(
             "nullable": False,
             "categories": ["102", "104", "110"],
         },
-        {"name": "quantity_sold", "type": "double", "nullable": False},
+        {
+            "name": "quantity_sold",
+            "type": "double",
+            "nullable": False,
+            "unit": "kg",
+            "range": schema["inputs"][2]["range"],
+            "out_of_range": "clip",
+        },
     ]
     assert schema["outputs"] == [
-        {"name": "forecasted_price", "minimum": 0.0},
+        {"name": "forecasted_price", "unit": "RMB/kg", "minimum": 0.0},
         {"name": "forecasted_demand", "minimum": 0.0},
     ]
-    assert schema["interval"]["level"] == 0.9
+    assert schema["columns"] == ["forecasted_price", "forecasted_demand"]
+    assert schema["intervals"]["default_level"] == 0.9
 
 
 def test_a_column_with_missing_values_in_training_is_nullable(
@@ -95,7 +103,7 @@ def test_without_a_declaration_the_signature_is_the_contract(snapshot_folder: Pa
         "quantity_sold",
     ]
     assert [item["name"] for item in schema["outputs"]] == ["forecasted_price", "forecasted_demand"]
-    assert "interval" not in schema
+    assert {"intervals", "horizon"}.isdisjoint(schema)
 
 
 def test_an_unnamed_output_is_called_prediction(
@@ -111,14 +119,7 @@ def test_an_unnamed_output_is_called_prediction(
     assert schema["outputs"] == [{"name": "prediction"}]
 
 
-def test_the_signature_digest_ignores_intervals_and_sees_everything_else(
-    plan: Callable[..., ArchivePlan], serving_document: dict[str, Any]
-) -> None:
-    before = signature_digest(plan().schema)
-    serving_document["interval"]["outputs"]["forecasted_price"]["lower"] = -0.5
-    assert signature_digest(plan(serving_document).schema) == before
-    serving_document["outputs"][0]["minimum"] = 1.0
-    assert signature_digest(plan(serving_document).schema) != before
+OFFSETS = {"0.8": [-1, 1], "0.9": [-2, 2]}
 
 
 def put(*keys: Any) -> Callable[[Any], None]:
@@ -181,41 +182,37 @@ def drop(*keys: Any) -> Callable[[Any], None]:
             drop("inputs", 1, "categories"),
             "the derived feature 'item_index' needs categories on its source 'item_code'",
         ),
-        (put("inputs", 1, "categories", ["1", "1"]), "expected categories that are there and"),
-        (put("inputs", 1, "categories", []), "expected categories that are there and differ"),
+        (put("inputs", 1, "categories", ["1", "1"]), "has categories that are none or repeat"),
+        (put("inputs", 1, "categories", []), "has categories that are none or repeat"),
         (put("inputs", 0, "categories", ["1"]), "has categories and the type 'date'"),
         (
             put("inputs", 0, "nullable", True),  # noqa: FBT003  # a value of the document
             "the derived feature 'day_of_week' has the source 'date', which may be null",
         ),
         (
-            drop("derived", "day_of_week"),
-            "the input 'date' is used by no derived feature",
+            drop("derived", "item_index"),
+            "the input 'item_code' is used by no derived feature and no horizon",
         ),
         (
             put("inputs", 0, "name", "quantity_sold"),
-            "the input 'quantity_sold' is a column of the model's signature already",
+            "the input 'quantity_sold' has the type 'date', and 'double' in the model's signature",
         ),
         (put("inputs", 1, "name", "date"), "the input 'date' is declared twice"),
         (
-            put("interval", "outputs", {"shelf": {"kind": "absolute", "lower": -1, "upper": 1}}),
+            put("intervals", "outputs", {"shelf": {"kind": "absolute", "offsets": OFFSETS}}),
             (
                 "the interval names the output 'shelf', expected one of forecasted_price, "
                 "forecasted_demand"
             ),
         ),
         (
-            put("interval", "outputs", "forecasted_price", "lower", 0.1),
-            "forecasted_price.lower: input should be less than or equal to 0, got 0.1",
+            put("intervals", "outputs", "forecasted_price", "offsets", "0.8", [0.1, 0.2]),
+            "has the offsets 0.1 and 0.2 at level 0.8, expected the first at most 0",
         ),
+        (put("intervals", "default_level", 1.0), "default_level: input should be less than 1"),
         (
-            put("interval", "outputs", "forecasted_price", "upper", -0.1),
-            "forecasted_price.upper: input should be greater than or equal to 0, got -0.1",
-        ),
-        (put("interval", "level", 1.0), "interval.level: input should be less than 1, got 1.0"),
-        (
-            put("outputs", [{"name": "forecasted_price"}]),
-            "expected 2 outputs as in the model's signature, got 1 (forecasted_price)",
+            put("outputs", [{"name": "shelf"}]),
+            "expected 2 outputs as in the model's signature, got 1 (shelf)",
         ),
         (
             put("outputs", [{"name": "model_version"}, {"name": "forecasted_price"}]),

@@ -1,0 +1,1 @@
+"""The image of the project's own: its Dockerfile, its start script and its build context."""

@@ -1,0 +1,145 @@
+"""`forecast invoke`: one request to an endpoint, or to the archive on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from typing import Annotated, Any
+
+import typer
+
+from forecast_config import ForecastError, load_config
+from forecast_operations.console import err
+from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
+from forecast_operations.serve import ArchiveOption, EnvironmentArgument, find_model
+from forecast_operations.served import Answer, ask, find_running, server
+
+_TYPES = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonlines",
+    ".ndjson": "application/x-ndjson",
+}
+_OK = 200
+
+
+def invoke_command(  # noqa: PLR0917 - typer names them on the command line
+    environment: EnvironmentArgument = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="The request's body; standard input else.")
+    ] = None,
+    content_type: Annotated[
+        str | None, typer.Option(help="Type of the body; by the file's name else, or JSON.")
+    ] = None,
+    accept: Annotated[str, typer.Option(help="Type of the answer.")] = "application/json",
+    url: Annotated[
+        str | None, typer.Option(help="A model server, such as http://127.0.0.1:8080.")
+    ] = None,
+    archive: ArchiveOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    local: Annotated[
+        bool, typer.Option("--local", help="Ask what `forecast serve` serves, not the endpoint.")
+    ] = False,
+) -> None:
+    """Send one request; the answer alone goes to standard output.
+
+    The exit code is 0 for an answer, and 1 for a refusal or when nobody answers.
+    """
+    body = _read(file)
+    headers = {"Content-Type": content_type or _type_of(file), "Accept": accept}
+    if url is not None:
+        answer = ask(url, "POST", "/invocations", body, headers)
+    elif local or archive is not None:
+        answer = _ask_here(config, environment, archive, body, headers)
+    else:
+        answer = _ask_endpoint(config, environment, body, headers)
+    if answer.status != _OK:
+        raise ForecastError(_refusal(answer))
+    sys.stdout.buffer.write(answer.body.rstrip(b"\n") + b"\n")
+    sys.stdout.flush()
+
+
+def _read(file: Path | None) -> bytes:
+    if file is None:
+        if sys.stdin.isatty():
+            raise ForecastError("no request; give --file request.json, or pipe one in")
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ForecastError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _type_of(file: Path | None) -> str:
+    return _TYPES.get(file.suffix.lower() if file else "", "application/json")
+
+
+def _ask_here(
+    config: Path,
+    environment: str | None,
+    archive: Path | None,
+    body: bytes,
+    headers: dict[str, str],
+) -> Answer:
+    """Ask the server that runs, or one that is started for this request alone."""
+    running = find_running(load_config(config).root) if archive is None else None
+    if running is not None:
+        return ask(running.url, "POST", "/invocations", body, headers)
+    model_dir, _ = find_model(config, environment, archive)
+    err.print("no server runs (start one with: forecast serve); the archive answers this once")
+    quiet = {"FORECAST_REQUEST_LOG": "none"}
+    with server(model_dir, port=0, workers=1, variables=quiet) as (_, url):
+        return ask(url, "POST", "/invocations", body, headers)
+
+
+def _ask_endpoint(
+    config: Path, environment: str | None, body: bytes, headers: dict[str, str]
+) -> Answer:
+    """Ask the environment's endpoint: on AWS, or where `AWS_ENDPOINT_URL` points.
+
+    Raises:
+        ForecastError: The endpoint is not there, or the credentials do not allow it.
+    """
+    # Half a second, which no other way of asking needs to pay.
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    _, wanted = chosen(config, [environment] if environment else None)
+    settings = next(iter(wanted.values()))
+    name = settings.endpoint.name
+    client: Any = boto3.client("sagemaker-runtime", region_name=settings.region)
+    try:
+        answer = client.invoke_endpoint(
+            EndpointName=name,
+            Body=body,
+            ContentType=headers["Content-Type"],
+            Accept=headers["Accept"],
+        )
+        return Answer(_OK, answer["Body"].read(), answer.get("ContentType", ""))
+    except ClientError as error:
+        if (status := error.response.get("OriginalStatusCode")) is not None:
+            return Answer(status, str(error.response["OriginalMessage"]).encode(), "")
+        where = os.environ.get("AWS_ENDPOINT_URL", f"region {settings.region}")
+        reason = error.response["Error"].get("Message", error)
+        raise ForecastError(
+            f"the endpoint {name} in {where} does not answer: {reason}; "
+            "deploy it first, or ask the archive here with: --local"
+        ) from None
+    except BotoCoreError as error:
+        raise ForecastError(
+            f"cannot ask the endpoint {name}: {error}; configure AWS credentials, "
+            "or ask the archive here with: --local"
+        ) from None
+
+
+def _refusal(answer: Answer) -> str:
+    """What a refused request's author is told."""
+    try:
+        error = json.loads(answer.body)["error"]
+        place = "".join(f", {key} {error[key]}" for key in ("row", "feature") if key in error)
+        return f"status {answer.status} {error['code']}{place}: {error['message']}"
+    except (ValueError, KeyError, TypeError):
+        return f"status {answer.status}: {answer.body[:200].decode(errors='replace')}"
