@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK_ARGS ?=
+MINUTES ?= 1
 PYTEST_ARGS ?= --numprocesses auto --dist loadgroup
 
 .PHONY: help
@@ -49,6 +50,10 @@ synth: setup ## Write the CloudFormation templates to cdk.out
 .PHONY: benchmark
 benchmark: setup ## Time every stage of the main job
 	@$(BIN)/python benchmarks/main_job.py
+
+.PHONY: soak
+soak: setup ## Serve for MINUTES=1 at 80 % of the capacity, with hostile requests
+	@$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 .PHONY: clean
 clean: ## Remove what was made, but neither the registry nor the lock

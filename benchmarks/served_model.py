@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import random
 import shutil
 import socket
@@ -13,8 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import joblib
 import lightgbm
 import numpy as np
+import pandas as pd
+from sklearn.multioutput import MultiOutputRegressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,12 +72,15 @@ def build_model(folder: Path, rows: Sequence[int]) -> dict[int, Instances]:
     options = {"objective": "regression", "verbose": -1, "num_threads": 1}
     (folder / "boosters").mkdir(parents=True)
     parts = []
-    for number, output in enumerate(OUTPUTS):
-        target = features @ generator.normal(size=len(FEATURES)) + number
+    targets = [features @ generator.normal(size=len(FEATURES)) + n for n in range(len(OUTPUTS))]
+    for output, target in zip(OUTPUTS, targets, strict=True):
         data = lightgbm.Dataset(features, target, feature_name=FEATURES)
         booster = lightgbm.train(options, data, num_boost_round=300)
         booster.save_model(folder / "boosters" / f"{output}.txt")
         parts.append(archives.Part("lightgbm", f"{output}.txt", booster.save_model, [output]))
+    estimator = MultiOutputRegressor(lightgbm.LGBMRegressor(n_estimators=300, verbose=-1))
+    estimator.fit(pd.DataFrame(features, columns=FEATURES), np.column_stack(targets))
+    joblib.dump(estimator, folder / "model.joblib")
     schema = archives.numbers_schema(FEATURES, OUTPUTS)
     offsets = {"kind": "relative", "offsets": {"0.9": [-0.2, 0.2]}}
     schema["intervals"] = {"default_level": 0.9, "outputs": dict.fromkeys(OUTPUTS, offsets)}
@@ -159,6 +166,15 @@ def _gunicorn(
         "--bind", f"127.0.0.1:{port}", "--pythonpath", ",".join(map(str, paths)), application,
     ]  # fmt: skip
     return Launch(name, command, port, "/invocations", _instances, variables, folder)
+
+
+def _aws_estimator(name: str, folder: Path) -> Launch:
+    """The image's own application as a team finds it: an estimator, and the image's threads."""
+    launch = _aws_hooks(PEERS / "sklearn_inference.py")(name, folder)
+    shutil.copyfile(folder / "model.joblib", launch.folder / "model/model/model.joblib")
+    # What OpenMP takes where the variable is unset, as it is in the image.
+    threads = {"OMP_NUM_THREADS": str(os.cpu_count())}
+    return launch._replace(variables={**launch.variables, **threads})
 
 
 def _aws_hooks(script: Path | None) -> Callable[[str, Path], Launch]:
@@ -258,6 +274,7 @@ _MAKERS: dict[str, Callable[[str, Path], Launch]] = {
     "ours standard, 2 workers": _ours("standard", 2),
     "ours fast, 2 workers": _ours("fast", 2),
     "AWS pandas": _aws_hooks(PEERS / "pandas_inference.py"),
+    "AWS pandas, estimator": _aws_estimator,
     "AWS ours": _aws_hooks(None),
     "AWS wsgi": _aws_wsgi("standard"),
     "AWS wsgi fast": _aws_wsgi("fast"),

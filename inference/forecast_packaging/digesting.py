@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from hashlib import _Hash
     from types import TracebackType
 
@@ -22,7 +23,9 @@ class Digests:
     """
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[_Hash, bytes] | None] = queue.Queue(_WAITING_CHUNKS)
+        self._waiting: queue.Queue[tuple[_Hash, Iterable[bytes | memoryview]] | None] = queue.Queue(
+            _WAITING_CHUNKS
+        )
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def __enter__(self) -> Self:
@@ -44,11 +47,12 @@ class Digests:
         """A digest of nothing yet."""
         return hashlib.sha256()
 
-    def update(self, digest: _Hash, data: bytes) -> None:
+    def update(self, digest: _Hash, pieces: Iterable[bytes | memoryview]) -> None:
         """Let a digest take in more bytes, in the order of the calls."""
-        self._waiting.put((digest, data))
+        self._waiting.put((digest, pieces))
 
     def _work(self) -> None:
         while (item := self._waiting.get()) is not None:
-            digest, data = item
-            digest.update(data)
+            digest, pieces = item
+            for piece in pieces:
+                digest.update(piece)

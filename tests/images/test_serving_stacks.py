@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import joblib
 import pytest
 
 from forecast_inference.requests.content import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.images
 
@@ -189,18 +189,25 @@ def test_a_model_that_answers_otherwise_than_recorded_is_never_healthy(serve: An
 
 
 @pytest.mark.parametrize("kind", ["flask", "wsgi", "own"])
-def test_a_vendored_library_comes_before_that_of_the_image(serve: Any, kind: str) -> None:
-    """A pure-Python wheel, which loading the model imports and the image has too."""
+def test_a_vendored_library_stands_in_for_a_lacking_one_and_replaces_none(
+    serve: Any, kind: str
+) -> None:
+    """Loading the model imports both: one that no image has, and one that each has."""
 
     def vendor(archive: Path) -> None:
-        source = Path(joblib.__file__).parent
-        no_cache = shutil.ignore_patterns("__pycache__", "test")
-        shutil.copytree(source, archive / "code/vendor/joblib", ignore=no_cache)
+        vendored = {"only_in_the_archive": "", "joblib": "raise RuntimeError('vendored')"}
+        for name, text in vendored.items():
+            (archive / "code/vendor" / name).mkdir(parents=True)
+            (archive / "code/vendor" / name / "__init__.py").write_text(text)
+        loader = archive / "code/forecast_inference/models/sklearn.py"
+        loader.write_text(f"{loader.read_text()}\nimport only_in_the_archive\n")
 
     with serve(kind, vendor, "sklearn") as stack:
         wait_until(lambda: stack.ping() == 200)
         # Python compiles what it imports, beside it.
-        assert (stack.folder / "model/code/vendor/joblib/__pycache__").is_dir()
+        vendored = stack.folder / "model/code/vendor"
+        assert (vendored / "only_in_the_archive/__pycache__").is_dir()
+        assert not (vendored / "joblib/__pycache__").exists()
 
 
 def test_telemetry_goes_to_standard_output_in_the_flask_stack(serve: Any) -> None:

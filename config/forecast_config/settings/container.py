@@ -207,7 +207,7 @@ EnvironmentVariables = Annotated[
 class ContainerSettings(Settings):
     """The model server inside the container."""
 
-    workers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
     """Server processes, each with its own copy of the model; null: one for each vCPU (shared by
     threads_per_worker), as far as the memory goes."""
 

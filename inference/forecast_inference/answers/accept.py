@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from forecast_inference.requests.content import CSV, JSON, JSON_LINES
+from forecast_inference.requests.content import CSV, JSON, MEDIA_TYPES
 
-_OFFERED: Final = {
-    JSON: JSON,
-    "application/*": JSON,
-    "*/*": JSON,
-    JSON_LINES: JSON_LINES,
-    "application/x-ndjson": JSON_LINES,
-    "application/jsonl": JSON_LINES,
-    CSV: CSV,
-    "text/*": CSV,
-}
+_OFFERED: Final = {**MEDIA_TYPES, "application/*": JSON, "*/*": JSON, "text/*": CSV}
 
 
 def answer_type(accept: str | None) -> str:

@@ -26,13 +26,15 @@ JSON: Final = "application/json"
 JSON_LINES: Final = "application/jsonlines"
 CSV: Final = "text/csv"
 GZIP: Final = "application/gzip"
-_MEDIA: Final = {
+MEDIA_TYPES: Final = {
     JSON: JSON,
     JSON_LINES: JSON_LINES,
     "application/x-ndjson": JSON_LINES,
     "application/jsonl": JSON_LINES,
     CSV: CSV,
 }
+"""The formats by every name that requests and answers may give them."""
+
 _GZIP_ENCODINGS: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_FORMAT: Final = 16 + zlib.MAX_WBITS
 _REPLACEMENT_CHARACTER: Final = "\N{REPLACEMENT CHARACTER}"
@@ -67,7 +69,7 @@ def content_of(content_type: str | None, encoding: str | None = None) -> Content
         compressed = True
         name, inner = _parse(parameters.get("content", JSON))
         parameters.update(inner)
-    media = _MEDIA.get(name)
+    media = MEDIA_TYPES.get(name)
     if media is None:
         raise UnsupportedMediaTypeError(
             f"unsupported content type, send {JSON}, {JSON_LINES} or {CSV}",

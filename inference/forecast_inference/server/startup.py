@@ -1,6 +1,6 @@
 """What comes before the first prediction, in every server; nothing but the standard library here.
 
-What the archive brings in ``code/vendor`` must be found before anything that the image has, so this
+What the archive brings in ``code/vendor`` can be imported only once that is on the path, so this
 module is imported first and imports the predictor last.
 """
 
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 def prepare(model_dir: Path) -> None:
-    """Make the archive's own libraries the first that are found, and set the number of threads."""
+    """Let the archive's own libraries be found, and set the number of threads.
+
+    They come last: they stand in for what is lacking and replace nothing that is installed, as they
+    are made for the image's Python and another one may serve the archive.
+    """
     vendor = str(model_dir / "code" / "vendor")
     if vendor not in sys.path and Path(vendor).is_dir():
-        sys.path.insert(0, vendor)
+        sys.path.append(vendor)
     # Read by the OpenMP of the model's library when that is imported. One thread per request is
     # fastest on batches this small, and the images leave the variable unset.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -3,27 +3,24 @@
 The image starts ``gunicorn`` behind nginx with the application that ``SAGEMAKER_SERVING_MODULE``
 names (sagemaker_containers/_server.py). With ``forecast_inference.server.wsgi:application`` there,
 ``PYTHONPATH=/opt/ml/model/code`` and no ``SAGEMAKER_PROGRAM``, nothing is installed at the start
-and requests take neither Flask nor the transformer of the image. The model is loaded when this
-module is imported: until then nginx has nobody to ask, and ``/ping`` is no 200.
+and requests take neither Flask nor the transformer of the image. The model is loaded when gunicorn
+asks for the application: until then nginx has nobody to ask, and ``/ping`` is no 200.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from forecast_inference.server.documents import metadata
+from forecast_inference.server.head import Head, RefusedError, body_length
+from forecast_inference.server.routes import INVOCATIONS, Routes, request_id_of
 from forecast_inference.server.startup import load_predictor, prepare
-
-MODEL_DIR: Final = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model"
-prepare(MODEL_DIR)
-
-from forecast_inference.server.documents import metadata  # noqa: E402 - after the path is set
-from forecast_inference.server.head import Head, RefusedError, body_length  # noqa: E402
-from forecast_inference.server.routes import INVOCATIONS, Routes, request_id_of  # noqa: E402
-from forecast_inference.telemetry.recorder import RequestRecorder  # noqa: E402
+from forecast_inference.telemetry.recorder import RequestRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +95,7 @@ def load(model_dir: Path) -> Application:
     Raises:
         ArtifactError: the archive cannot be served.
     """
+    prepare(model_dir)
     recorder = RequestRecorder.from_environment()
     routes = Routes(recorder)
     predictor = load_predictor(model_dir, recorder)
@@ -109,4 +107,13 @@ def load(model_dir: Path) -> Application:
     return Application(routes)
 
 
-application = load(MODEL_DIR)
+@cache
+def _of_this_container() -> Application:
+    return load(Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model")
+
+
+def __getattr__(name: str) -> Any:
+    """``application``, made when it is first asked for."""
+    if name == "application":
+        return _of_this_container()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,11 +73,11 @@ def write_archive(folder: Path, target: Path, progress: Progress = no_progress) 
     for path, _ in files:
         names.add(path)
     meter = Meter(progress, "pack", sum(file.stat().st_size for _, file in files))
-    with target.open("wb") as out, Digests() as digests:
+    with target.open("wb", buffering=CHUNK_BYTES) as out, Digests() as digests:
         plain, packed = digests.new(), digests.new()
-        for data in compressed(_digested(_tar(files, meter), plain, digests)):
-            digests.update(packed, data)
-            out.write(data)
+        for pieces in compressed(_digested(_tar(files, meter), plain, digests)):
+            digests.update(packed, pieces)
+            out.writelines(pieces)
     return WrittenArchive(f"sha256:{plain.hexdigest()}", packed.hexdigest())
 
 
@@ -177,7 +177,7 @@ class _Unpacking:
 
 def _digested(data: Iterable[bytes], digest: _Hash, digests: Digests) -> Iterator[bytes]:
     for chunk in data:
-        digests.update(digest, chunk)
+        digests.update(digest, [chunk])
         yield chunk
 
 

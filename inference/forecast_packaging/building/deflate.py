@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
+Pieces = list[bytes | memoryview]
+"""Bytes that follow each other."""
+
 COMPRESSION_LEVEL = 1
 """Level of isal's deflate. Levels 0 to 2 give the same bytes on every CPU, level 3 does not."""
 
@@ -40,14 +43,14 @@ _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _LAST_BLOCK = b"\x03\0"
 
 
-def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The gzip file of some blocks of bytes; the same blocks give the same file.
+def compressed(blocks: Iterable[bytes]) -> Iterator[Pieces]:
+    """The gzip file of some blocks of bytes, in pieces; the same blocks give the same file.
 
     Each block is compressed by itself, on any core, or stored, which four samples of it decide.
     """
-    yield _HEADER
+    yield [_HEADER]
     checksum = size = 0
-    waiting: deque[Future[bytes]] = deque()
+    waiting: deque[Future[Pieces]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
         for block in blocks:
             checksum = isal_zlib.crc32(block, checksum)
@@ -57,14 +60,14 @@ def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    yield _LAST_BLOCK + struct.pack("<LL", checksum, size & 0xFFFFFFFF)
+    yield [_LAST_BLOCK, struct.pack("<LL", checksum, size & 0xFFFFFFFF)]
 
 
-def _packed(block: bytes) -> bytes:
+def _packed(block: bytes) -> Pieces:
     if not _is_worth_it(block):
         return _stored(block)
     deflater = isal_zlib.compressobj(COMPRESSION_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-    return bytes(deflater.compress(block) + deflater.flush(isal_zlib.Z_SYNC_FLUSH))
+    return [deflater.compress(block), deflater.flush(isal_zlib.Z_SYNC_FLUSH)]
 
 
 def _is_worth_it(block: bytes) -> bool:
@@ -77,10 +80,11 @@ def _is_worth_it(block: bytes) -> bool:
     return saved >= LEAST_SAVING * len(probe)
 
 
-def _stored(block: bytes) -> bytes:
+def _stored(block: bytes) -> Pieces:
+    # Not joined: that would copy what is to be written as it is.
     view = memoryview(block)
-    parts: list[bytes | memoryview] = []
+    pieces: Pieces = []
     for start in range(0, len(block), _STORED_BYTES):
         part = view[start : start + _STORED_BYTES]
-        parts += [struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF), part]
-    return b"".join(parts)
+        pieces += [struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF), part]
+    return pieces

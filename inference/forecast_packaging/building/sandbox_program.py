@@ -1,10 +1,9 @@
 """The program that runs inside the sandbox; started by its path, with no other file of ours.
 
-A task is a JSON document. `{"do": "predict", "root": …, "libraries": {…}}` loads the extracted
-archive at `root` and answers its input example; `{"do": "answer", "root": …, "requests": […],
-"libraries": {…}}` answers requests of the form `{"body", "content_type", "accept"}` by it;
-`{"do": "convert", "source": …, "target": …,
-"trusted_types": […], "libraries": {…}}` turns a skops file into a pickle;
+A task is a JSON document. `{"do": "answer", "root": …, "requests": […], "libraries": {…}}` loads
+the extracted archive at `root` and answers requests of the form `{"body", "content_type",
+"accept"}`; `{"do": "convert", "source": …, "target": …, "trusted_types": […], "libraries": {…}}`
+turns a skops file into a pickle;
 `{"do": "compile", "root": …, "target": …, "relative": …, "absolute": …, "libraries": {…}}` converts
 the model of an extracted archive to ONNX and compares the two.
 """
@@ -26,7 +25,7 @@ _LONGEST_ERROR = 400
 def main() -> None:
     """Do the task in the first argument's file and leave the result in the second's."""
     task = json.loads(Path(sys.argv[1]).read_bytes())
-    actions = {"predict": _predict, "answer": _answer, "convert": _convert, "compile": _compile}
+    actions = {"answer": _answer, "convert": _convert, "compile": _compile}
     try:
         _check_libraries(task["libraries"])
         result = actions[task["do"]](task)
@@ -61,26 +60,10 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
                 "status": response.status,
                 "content_type": response.content_type,
                 "body": response.body.decode(),
-                "failure": failures.shown().strip(),
+                "failure": failures.shown(),
             }
         )
     return {"answers": answers}
-
-
-def _predict(task: dict[str, Any]) -> dict[str, Any]:
-    root = Path(task["root"])
-    failures = _Failures()
-    logging.getLogger("forecast_inference").addHandler(failures)
-    predictor = _load(root)
-    body = (root / "artifacts" / "input_example.json").read_bytes()
-    response = predictor.respond(body, "application/json", "application/json")
-    answer = json.loads(response.body)
-    if response.status != 200:  # noqa: PLR2004  # HTTP's OK
-        raise RuntimeError(
-            f"the input example is answered with {response.status}: {_said(answer)}"
-            f"{failures.shown()}"
-        )
-    return {"answer": answer}
 
 
 class _Failures(logging.Handler):
@@ -96,8 +79,8 @@ class _Failures(logging.Handler):
             self._errors.append(_in_short(record.exc_info[1]))
 
     def shown(self) -> str:
-        """The first exception, to stand at the end of a message."""
-        return f" ({self._errors[0]})" if self._errors else ""
+        """The first exception, in brackets; empty if there is none."""
+        return f"({self._errors[0]})" if self._errors else ""
 
 
 def _convert(task: dict[str, Any]) -> dict[str, Any]:
@@ -166,12 +149,6 @@ def _installed(name: str) -> str | None:
         except importlib.metadata.PackageNotFoundError:
             continue
     return None
-
-
-def _said(answer: Any) -> str:
-    error = answer.get("error", {}) if isinstance(answer, dict) else {}
-    place = ", ".join(f"{key} {error[key]}" for key in ("row", "feature") if key in error)
-    return f"{error.get('code')}: {error.get('message')}{f' ({place})' if place else ''}"
 
 
 def _in_short(error: BaseException) -> str:

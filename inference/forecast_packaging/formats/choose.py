@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from forecast_packaging.manifest import check_path
 from forecast_packaging.registry.snapshot import MODEL_FOLDER, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from forecast_packaging.declarations.outputs import DeclaredModel
@@ -49,21 +48,21 @@ def choose_parts(
     Args:
         snapshot: The files of the model version.
         model: Its MLmodel file.
-        serving: What the run declares; its `models` come before the MLflow flavor.
+        serving: What the run declares, without contradictions; its `models` come before the MLflow
+            flavor.
         columns: The columns of the model's output, as in the feature schema.
 
     Raises:
-        ModelError: No supported flavor, a classifier, code beside the model or in it, a file that
-            is not there or not in its format, or columns that are given twice or not at all.
+        ModelError: No supported flavor, a classifier, code beside the model or in it, or a file
+            that is not there or not in its format.
     """
     if serving.models is None:
         found = [_from_flavor(snapshot, model, columns)]
     else:
         found = [
-            _from_declaration(snapshot, model, entry, number)
+            _from_declaration(snapshot, entry, number)
             for number, entry in enumerate(serving.models)
         ]
-        _check_columns(serving.models, columns)
     parts = _with_own_names([item.part for item in found])
     estimators = [item.estimator for item in found if item.estimator is not None]
     unused = frozenset.intersection(*(item.unused for item in estimators)) if estimators else ()
@@ -125,21 +124,16 @@ def _is_pickled(flavor: str, settings: Mapping[str, Any]) -> bool:
     return flavor == "lightgbm" and not str(settings.get("model_class")).endswith(".Booster")
 
 
-def _from_declaration(
-    snapshot: Snapshot, model: MlModel, entry: DeclaredModel, number: int
-) -> _Found:
+def _from_declaration(snapshot: Snapshot, entry: DeclaredModel, number: int) -> _Found:
     where = f"{_DECLARED_IN}: models.{number}"
     file = _find_declared(snapshot, entry.file, where)
-    features = None
-    if entry.features is not None:
-        features = tuple(entry.features)
-        known = {column.name for column in model.inputs}
-        _refuse(where, "names features", [it for it in features if it not in known], known)
     try:
         found = _read_declared(entry, file)
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from None
-    return replace(found, part=replace(found.part, features=features))
+    if entry.features is None:
+        return found
+    return replace(found, part=replace(found.part, features=tuple(entry.features)))
 
 
 def _read_declared(entry: DeclaredModel, file: Path) -> _Found:
@@ -166,21 +160,6 @@ def _find_declared(snapshot: Snapshot, name: str, where: str) -> Path:
         f"{where}: the file {name!r} is neither among the run's artifacts nor in the model's "
         "folder: log it with mlflow.log_artifact"
     )
-
-
-def _check_columns(models: Iterable[DeclaredModel], columns: Sequence[str]) -> None:
-    given = Counter(column for entry in models for column in entry.columns)
-    where = f"{_DECLARED_IN}: models"
-    _refuse(where, "give columns", [name for name in given if name not in columns], columns)
-    _refuse(where, "give twice", [name for name, count in given.items() if count > 1], columns)
-    _refuse(where, "do not give", [name for name in columns if name not in given], columns)
-
-
-def _refuse(where: str, what: str, names: Sequence[str], expected: Iterable[str]) -> None:
-    if names:
-        raise ModelError(
-            f"{where} {what} {', '.join(names)}, expected of {', '.join(expected)} each once"
-        )
 
 
 def _data(flavor: str, file: Path, columns: Sequence[str]) -> ServedPart:
@@ -222,7 +201,8 @@ def _choose_inputs(
     parts: Sequence[ServedPart], estimators: Sequence[SerializedEstimator], model: MlModel
 ) -> tuple[str, ...]:
     if any(column.type in {"string", "datetime"} for column in model.inputs):
-        return ("dataframe",)
+        # ONNX takes one tensor per feature, by name, without pandas.
+        return ("columns",) if all(it.flavor == "onnx" for it in parts) else ("dataframe",)
     if any(item.takes_columns_by_name for item in estimators):
         return ("dataframe",)
     arrays = {"xgboost", "lightgbm", "onnx"}

@@ -53,7 +53,8 @@ class ServedBundle:
 
     Attributes:
         parts: The files.
-        inputs: Ways of giving them rows, `array` or `dataframe`; the first that works is used.
+        inputs: Ways of giving them rows, `array`, `columns` or `dataframe`; the first that works is
+            used.
         unused: Libraries that MLflow lists for every pickle and that none of these names.
     """
 

@@ -272,7 +272,7 @@ def test_hostile_archive_fails_the_endpoint(
 ) -> None:
     uri = account.upload("1", b"this is no archive")
     assert account.deploy(stack, hosting(endpoint_name, uri)) == "ROLLBACK_COMPLETE"
-    assert "the archive cannot be read" in account.failure(stack, "Endpoint")
+    assert "is not a sound archive" in account.failure(stack, "Endpoint")
 
 
 @pytest.mark.parametrize(("retain", "count"), [(True, 4), (False, 2)])

@@ -19,7 +19,7 @@ from forecast_inference.answers.write import AnswerWriter
 from forecast_inference.contract.schema import FeatureSchema
 from forecast_inference.errors import PayloadTooLargeError, RequestError
 from forecast_inference.requests.batch import Batch, Parameters
-from forecast_inference.requests.content import CSV, JSON, JSON_LINES
+from forecast_inference.requests.content import CSV, JSON, JSON_LINES, MEDIA_TYPES, content_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -317,3 +317,8 @@ def _as_json(line: dict[str, str], answer: dict[str, Any]) -> dict[str, Any]:
 )
 def test_the_media_type_follows_accept(accept: str | None, expected: str) -> None:
     assert answer_type(accept) == expected
+
+
+@pytest.mark.parametrize("name", MEDIA_TYPES)
+def test_an_answer_may_be_asked_for_by_the_name_that_a_request_has(name: str) -> None:
+    assert answer_type(name) == content_of(name).media

@@ -65,11 +65,12 @@ def test_model_fn_refuses_a_model_that_answers_otherwise(damaged: Path, change_i
         entrypoint.model_fn(str(damaged))
 
 
-def test_vendored_libraries_come_before_those_of_the_image(damaged: Path) -> None:
-    """Whatever the image has: what the archive brings is imported, before anything else is."""
-    vendor = damaged / "code/vendor/joblib"
-    vendor.mkdir(parents=True)
-    (vendor / "__init__.py").write_text("")
+def test_vendored_libraries_stand_in_for_lacking_ones_and_replace_none(damaged: Path) -> None:
+    """As with wheels for another Python: what is installed here is imported, not theirs."""
+    vendor = damaged / "code/vendor"
+    for name in ("joblib", "only_in_the_archive"):
+        (vendor / name).mkdir(parents=True)
+        (vendor / name / "__init__.py").write_text("")
     program = f"""
 import sys
 sys.path.insert(0, {str(damaged / "code")!r})
@@ -80,14 +81,17 @@ try:
 except Exception as refusal:  # the member is in no manifest
     print(refusal, file=sys.stderr)
 import joblib
-print(joblib.__file__, sys.path[0])
+import only_in_the_archive
+print(joblib.__file__, only_in_the_archive.__file__, sys.path[-1], sep="\\n")
 """
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    found, first = result.stdout.split()
-    assert Path(found) == vendor / "__init__.py"
-    assert Path(first) == damaged / "code/vendor"
+    installed, vendored, last = map(Path, result.stdout.splitlines())
+    assert installed.parent.name == "joblib"
+    assert not installed.is_relative_to(damaged)
+    assert vendored == vendor / "only_in_the_archive/__init__.py"
+    assert last == vendor
 
 
 def flask_of(headers: dict[str, str], body: bytes) -> types.ModuleType:

@@ -16,10 +16,13 @@ import lightgbm
 import mlflow
 import mlflow.catboost
 import mlflow.lightgbm
+import mlflow.onnx
 import mlflow.pyfunc
 import mlflow.sklearn
 import mlflow.xgboost
 import numpy as np
+import onnx.helper
+import onnxruntime
 import pandas as pd
 import xgboost
 from mlflow import MlflowClient
@@ -227,6 +230,49 @@ def log_sklearn_columns() -> Any:
     )
 
 
+PRICES = {"leek": 4.0, "yam": 7.5}
+
+
+def log_onnx_text() -> Any:
+    """The price of an item, times a factor: a graph of two named inputs, one of them a text."""
+    double = onnx.TensorProto.DOUBLE
+    label = onnx.helper.make_node(
+        "LabelEncoder",
+        ["item"],
+        ["single"],
+        domain="ai.onnx.ml",
+        keys_strings=list(PRICES),
+        values_floats=list(PRICES.values()),
+        default_float=0.0,
+    )
+    graph = onnx.helper.make_graph(
+        [
+            label,
+            onnx.helper.make_node("Cast", ["single"], ["base"], to=double),
+            onnx.helper.make_node("Mul", ["base", "factor"], ["price"]),
+        ],
+        "prices",
+        [
+            onnx.helper.make_tensor_value_info("item", onnx.TensorProto.STRING, [None, 1]),
+            onnx.helper.make_tensor_value_info("factor", double, [None, 1]),
+        ],
+        [onnx.helper.make_tensor_value_info("price", double, [None, 1])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 18), onnx.helper.make_opsetid("ai.onnx.ml", 3)]
+    model = onnx.helper.make_model(graph, opset_imports=opsets)
+    model.ir_version = 8
+    rows = pd.DataFrame({"item": ["leek", "yam"], "factor": [2.0, 0.5]})
+    answer = rows["item"].map(PRICES) * rows["factor"]
+    keep_answer("onnx_text", answer)
+    return mlflow.onnx.log_model(
+        model,
+        name="model",
+        signature=infer_signature(rows, pd.DataFrame({"forecasted_price": answer})),
+        input_example=rows,
+        pip_requirements=[f"onnxruntime=={onnxruntime.__version__}"],
+    )
+
+
 class Constant(mlflow.pyfunc.PythonModel):
     def predict(self, model_input: Any) -> list[float]:
         return [1.0] * len(model_input)
@@ -264,6 +310,7 @@ MODELS = {
     "gradient_boosting": [log_gradient_boosting],
     "sklearn_pickle": [log_sklearn_pickle],
     "sklearn_columns": [log_sklearn_columns],
+    "onnx_text": [log_onnx_text],
     "python_model": [log_python_model],
     "bundle": [log_bundle],
 }

@@ -328,6 +328,15 @@ def test_a_policy_that_imputes_needs_a_value() -> None:
             },
             "the models give the columns price, expected each of price, demand once",
         ),
+        (
+            {
+                "models": [
+                    {"file": f"{name}.txt", "flavor": "lightgbm", "columns": ["price", "demand"]}
+                    for name in "ab"
+                ],
+            },
+            "the models give the columns price, demand, price, demand, expected each of price, ",
+        ),
     ],
 )
 def test_a_contradiction_of_outputs_is_named(changes: dict[str, Any], message: str) -> None:

@@ -16,7 +16,7 @@ TEXT = b"a forecast of tomatoes; " * 12_000
 
 
 def packed(*blocks: bytes) -> bytes:
-    return b"".join(compressed(blocks))
+    return b"".join(piece for pieces in compressed(blocks) for piece in pieces)
 
 
 def test_noise_is_stored_and_text_is_not() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +63,7 @@ PICKLE_NEEDS = {"numpy", "scikit-learn", "scipy"}
             ("sklearn", "model/model.pkl", "dataframe"),
             {"pandas", *PICKLE_NEEDS},
         ),
+        ("onnx_text", ("onnx", "model/model.onnx", "columns"), {"onnxruntime"}),
     ],
 )
 def test_every_flavor_answers_from_its_archive_as_the_trained_model_did(
@@ -108,6 +112,30 @@ def test_a_compiled_model_answers_from_its_archive_as_the_trained_model_did(
     names = ["forecasted_price", "forecasted_demand"]
     for got, expected in zip(predictions(folder), trained, strict=True):
         assert [got[name] for name in names] == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_onnx_model_of_texts_answers_without_pandas(
+    build: Callable[[str], tuple[dict[str, Any], Path]],
+) -> None:
+    _, folder = build("onnx_text")
+    program = f"""
+import sys
+sys.modules["pandas"] = None
+from forecast_inference.handler import Predictor
+model = Predictor.load({str(folder)!r})
+rows = '{{"instances": [{{"item": "yam", "factor": 2.0}}, {{"item": "leek", "factor": 0.25}}]}}'
+for text in (rows, '{{"instances": [{{"item": "yam", "factor": 3.0}}]}}'):
+    print(model.respond(text, "application/json").body.decode())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(folder / "code")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = [json.loads(line)["predictions"] for line in done.stdout.splitlines()]
+    assert [[row["forecasted_price"] for row in rows] for rows in answers] == [[15.0, 1.0], [22.5]]
 
 
 def test_the_answer_carries_version_and_interval_but_no_time(

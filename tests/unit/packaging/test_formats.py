@@ -122,11 +122,21 @@ def test_the_onnx_flavor_is_served(choose: Callable[..., ServedBundle]) -> None:
     assert part.columns == ("price",)
 
 
-def test_text_features_need_a_dataframe(choose: Callable[..., ServedBundle]) -> None:
-    flavors = {"onnx": {"data": "model.onnx"}}
-    assert choose({"model/model.onnx": ONNX}, flavors=flavors, kind="string").inputs == (
-        "dataframe",
+@pytest.mark.parametrize("kind", ["string", "datetime"])
+@pytest.mark.parametrize(
+    ("flavors", "expected"), [(["onnx"], "columns"), (["onnx", "catboost"], "dataframe")]
+)
+def test_features_that_are_no_numbers_are_given_by_name(
+    choose: Callable[..., ServedBundle], kind: str, flavors: list[str], expected: str
+) -> None:
+    content = {"onnx": ONNX, "catboost": CATBOOST}
+    bundle = choose(
+        {f"artifacts/{flavor}.bin": content[flavor] for flavor in flavors},
+        models=[declared(f"artifacts/{flavor}.bin", flavor, flavor) for flavor in flavors],
+        columns=tuple(flavors),
+        kind=kind,
     )
+    assert bundle.inputs == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -152,18 +162,6 @@ def test_text_features_need_a_dataframe(choose: Callable[..., ServedBundle]) -> 
             [declared("artifacts/m.txt", "sklearn", "price")],
             "models.0: the scikit-learn model 'm.txt' ends with '.txt', expected one of .joblib",
         ),
-        (
-            [declared("artifacts/m.txt", "lightgbm", "price", features=["a", "z"])],
-            "models.0 names features z, expected of a, b each once",
-        ),
-        (
-            [declared("artifacts/m.txt", "lightgbm", "demand")],
-            "models give columns demand, expected of price each once",
-        ),
-        (
-            [declared("artifacts/m.txt", "lightgbm", "price", "price")],
-            "models give twice price, expected of price each once",
-        ),
     ],
 )
 def test_a_declaration_that_does_not_fit_is_refused(
@@ -172,12 +170,6 @@ def test_a_declaration_that_does_not_fit_is_refused(
     with pytest.raises(ModelError) as caught:
         choose({"artifacts/m.txt": LIGHTGBM, "artifacts/b.txt": LIGHTGBM}, models=models)
     assert message in str(caught.value)
-
-
-def test_a_column_that_no_file_gives_is_refused(choose: Callable[..., ServedBundle]) -> None:
-    models = [declared("artifacts/m.txt", "lightgbm", "price")]
-    with pytest.raises(ModelError, match="models do not give high, expected of price, high each"):
-        choose({"artifacts/m.txt": LIGHTGBM}, models=models, columns=("price", "high"))
 
 
 def test_a_declared_xgboost_file_that_was_stopped_early_is_refused(

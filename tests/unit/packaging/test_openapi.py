@@ -14,6 +14,7 @@ import jsonschema_rs
 import pytest
 
 import forecast_inference
+from forecast_inference.requests.content import MEDIA_TYPES
 from forecast_packaging.publishing.answer_schemas import ERRORS
 from forecast_packaging.publishing.golden import CSV, JSON, golden_requests
 from forecast_packaging.publishing.openapi import JSON_LINES_TYPES, openapi_document
@@ -159,7 +160,7 @@ def test_units_and_policies_are_in_the_descriptions() -> None:
 
 def test_every_media_type_has_golden_requests_as_examples() -> None:
     content = document()["paths"]["/invocations"]["post"]["requestBody"]["content"]
-    assert list(content) == [JSON, *JSON_LINES_TYPES, CSV]
+    assert list(content) == [JSON, *JSON_LINES_TYPES, CSV] == list(MEDIA_TYPES)
     assert list(content[JSON]["examples"]) == ["example", "columns", "edges", "levels", "horizon"]
     assert content[CSV]["examples"]["csv"]["value"][0]["item/code~%"] == "leek"
 
