@@ -86,13 +86,13 @@ def _load_part(
         ) from None
     except Exception as error:
         raise ArtifactError(
-            f"{model.file} is no model that {model.flavor} can read: {_in_short(error)}"
+            f"{model.file} is no model that {model.flavor} can read: {_in_short(error, path)}"
         ) from error
     return predict if names == tuple(features) else _narrow(predict, info, names, features)
 
 
-def _in_short(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+def _in_short(error: Exception, path: Path) -> str:
+    lines = str(error).replace(str(path), path.name).strip().splitlines()
     return lines[0][:_LONGEST_REASON] if lines else type(error).__name__
 
 

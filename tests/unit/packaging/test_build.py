@@ -279,7 +279,9 @@ def test_links_in_a_registrys_model_folder_are_refused(
             selector=Alias("champion"),
         )
     cache = tmp_path / ".forecast/cache"
-    assert {path.name for path in cache.iterdir()} <= {".gate", "index"}
+    assert {path.name for path in cache.iterdir()} <= {".gate", "downloads", "index"}
+    assert all(path.is_dir() or path.is_file() for path in cache.rglob("*"))
+    assert not any(path.is_symlink() for path in cache.rglob("*"))
 
 
 def _move_artifacts(database: Path, old: str, new: str) -> None:
