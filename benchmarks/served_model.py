@@ -274,7 +274,7 @@ _MAKERS: dict[str, Callable[[str, Path], Launch]] = {
     "ours standard, 2 workers": _ours("standard", 2),
     "ours fast, 2 workers": _ours("fast", 2),
     "AWS pandas": _aws_hooks(PEERS / "pandas_inference.py"),
-    "AWS pandas, estimator": _aws_estimator,
+    "AWS pandas estimator": _aws_estimator,
     "AWS ours": _aws_hooks(None),
     "AWS wsgi": _aws_wsgi("standard"),
     "AWS wsgi fast": _aws_wsgi("fast"),

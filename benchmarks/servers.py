@@ -243,7 +243,7 @@ def verdicts(results: dict[str, Figures]) -> Iterator[str]:
         behind += ["memory"] * (ours.memory_mib > theirs.memory_mib)
         behind += ["time to ready"] * (ours.ready_seconds > theirs.ready_seconds)
         yield f"{peer}: " + (f"BEHIND in {', '.join(behind)}" if behind else "ahead in everything")
-    for peer in ("AWS pandas", "AWS pandas, estimator"):
+    for peer in ("AWS pandas", "AWS pandas estimator"):
         for name in ("AWS ours", "AWS wsgi", "AWS wsgi fast"):
             if peer in results and name in results:
                 rate = results[name].rows[1][2] / results[peer].rows[1][2]

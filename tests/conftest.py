@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 
 # No deadline: the machine may be busy. `--hypothesis-profile long` searches for hours, not seconds.
+# Numbers of examples alone bound the search: Hypothesis has no setting for the time of a whole
+# test, and its deadline, which is that of one example, would fail on a busy machine.
 settings.register_profile("short", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=20_000)
 settings.load_profile("short")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_FEATURE_NAME_LENGTH = 64
-
 
 class ArtifactError(Exception):
     """A model archive that cannot be served: damaged, incomplete or contradicting itself."""
@@ -19,7 +17,8 @@ class InferenceError(Exception):
         message: one sentence for the client; it never holds a value of the payload.
         code: the machine-readable reason, such as ``missing_feature``.
         row: zero-based index into the instances, when one row is to blame.
-        feature: name of the feature (or unexpected key), when one is to blame.
+        feature: name of the feature, or an unexpected key that looks like one, when it is to
+            blame.
     """
 
     status = 500
@@ -39,8 +38,7 @@ class InferenceError(Exception):
         if self.row is not None:
             error["row"] = self.row
         if self.feature is not None:
-            # An unexpected key is the client's own text: enough of it to recognise, no more.
-            error["feature"] = self.feature[:_FEATURE_NAME_LENGTH]
+            error["feature"] = self.feature
         return {"error": error}
 
     def body(self) -> bytes:

@@ -57,6 +57,11 @@ def read_horizon(
     for name, output in carry.items():
         if inputs[name].type not in {"float", "double"}:
             raise ArtifactError(f"horizon carries into {name!r}, which is no double or float")
+        if inputs[name].out_of_range == "refuse":
+            raise ArtifactError(
+                f"horizon carries into {name!r}, whose out_of_range is 'refuse': no client can "
+                "correct an output, expected accept, clip or impute"
+            )
         if not isinstance(output, str) or output not in outputs:
             raise ArtifactError(
                 f"horizon carries {output!r} into {name!r}, expected one of {', '.join(outputs)}"

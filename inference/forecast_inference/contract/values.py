@@ -19,7 +19,15 @@ MEASURED_TYPES: Final = NUMBER_TYPES - {"boolean"}
 NUMBER_LIMIT: Final = 3.4028234663852886e38
 """Largest magnitude of a number. Tree libraries keep values as 32-bit floats and fail beyond it."""
 
-INTEGER_BOUNDS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+INTEGER_BOUNDS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**53) + 1, 2**53 - 1)}
+"""The whole numbers of each type. Beyond 2**53 a float64 skips some, and so would clients
+(RFC 8259, section 6), columns with null and models that take an array: a row would depend on the
+others."""
+
+MAX_TEXT_CHARACTERS: Final = 10_000
+"""Longest text of an input without categories: far more than a name or a note holds, and so little
+that a request of one text cannot keep a model busy for long."""
+
 PYTHON_TYPES: Final[dict[str, frozenset[type]]] = {
     "boolean": frozenset({bool}),
     "string": frozenset({str}),
@@ -94,9 +102,23 @@ def check_value(kind: str, value: Any) -> Problem | None:
     return None if check is None else check(kind, value)
 
 
+def check_text(value: str) -> Problem | None:
+    """Why a string of an input without categories is no text, or ``None`` when it is one."""
+    if len(value) > MAX_TEXT_CHARACTERS:
+        return "invalid_value", f"expected a text of at most {MAX_TEXT_CHARACTERS} characters"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "invalid_value", "expected a text of Unicode characters, got half of a pair"
+    return None
+
+
 def _check_number(_: str, value: float) -> Problem | None:
-    if -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
-        return None
+    try:
+        if -NUMBER_LIMIT <= float(value) <= NUMBER_LIMIT:
+            return None
+    except OverflowError:
+        pass
     return "out_of_range", f"expected a number within ±{NUMBER_LIMIT:.7g}"
 
 

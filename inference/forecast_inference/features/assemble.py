@@ -166,7 +166,9 @@ def _column_of_one(kind: str, value: Any) -> NDArray[Any]:
         return np.array(["NaT" if value is None else value], dtype=time)
     if kind == "string":
         return np.array([value], dtype=object)
-    return np.array([np.nan if value is None else value])
+    if value is None or kind in {"float", "double"}:
+        return np.array([value], dtype=np.float64)
+    return np.array([value])
 
 
 def _as_declared(spec: FeatureSpec, column: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from forecast_inference.contract.values import (
     MEASURED_TYPES,
     NUMBER_LIMIT,
     PYTHON_TYPES,
+    check_text,
     check_value,
     days_of,
     microseconds_of,
@@ -149,7 +150,7 @@ def check_limit(values: NDArray[np.float64]) -> None:
 
 def _read_integers(kind: str, flat: Sequence[Any], types: set[type]) -> NDArray[Any]:
     if types != {int}:
-        # 1.0 and null are rare here, and floats near the bounds compare exactly only one by one.
+        # 1.0 and null are rare here. No whole number within the bounds is rounded as a float.
         if any(value is not None and check_value(kind, value) is not None for value in flat):
             raise InvalidValueError
         exact = np.array(flat, dtype=np.float64)
@@ -203,6 +204,8 @@ def apply_policies(group: Group, block: Block, findings: Findings) -> Block:
 def _known_only(spec: InputSpec, column: Column, findings: Findings) -> Column:
     distinct = set(column.tolist())
     allowed = spec.known if spec.known is not None else distinct - {None}
+    if spec.known is None and any(check_text(value) is not None for value in allowed):
+        raise InvalidValueError
     wrong = distinct - allowed
     if spec.nullable:
         wrong.discard(None)
@@ -225,6 +228,18 @@ def _fill(spec: InputSpec, column: Column, findings: Findings) -> None:
         value = plain(spec, spec.impute)
         column[where] = np.int64(value).view(column.dtype) if column.dtype.kind == "M" else value
         findings.note(where, IMPUTED, spec.name)
+
+
+def settle(spec: InputSpec, column: Column, findings: Findings) -> None:
+    """Apply the range's policy to a column of an input that has a range, in place.
+
+    Raises:
+        InvalidValueError: the policy refuses a value.
+    """
+    lowest, highest = bounds_of(spec)
+    outside = (column < lowest) | (column > highest)
+    if outside.any():
+        _settle(spec, column, outside, findings)
 
 
 def _settle(spec: InputSpec, column: Column, outside: Column, findings: Findings) -> None:

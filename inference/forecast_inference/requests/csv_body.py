@@ -75,6 +75,8 @@ def _read(lines: Iterator[list[str]]) -> list[list[str]]:
         raise RequestError("the body is not CSV", code="invalid_csv") from None
     if len(table) > MAX_ROWS + 1:
         raise too_many_rows(f"more than {MAX_ROWS} lines")
+    if table and len(table[0]) == 1:
+        return [row or [""] for row in table]  # an empty line is a row whose only cell is null
     while table and not table[-1]:
         table.pop()
     if not table:

@@ -8,13 +8,15 @@ import numpy as np
 
 from forecast_inference.contract.values import date_text, days_of
 from forecast_inference.errors import RequestError
+from forecast_inference.requests.columns import settle
+from forecast_inference.requests.single import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forecast_inference.contract.horizon import HorizonSpec
     from forecast_inference.contract.inputs import InputSpec
-    from forecast_inference.requests.columns import Block, Group
+    from forecast_inference.requests.columns import Block, Findings, Group
     from forecast_inference.requests.rows import Row
 
 _LAST_DAY: Final = days_of("9999-12-31")
@@ -33,6 +35,9 @@ class RowExtender:
         self._names = [spec.name for spec in order]
         self.date = self._names.index(horizon.date_input)
         fixed = {horizon.date_input, *horizon.carry}
+        self._fillers = [
+            bounds_of(spec)[0] if spec.name in horizon.carry else None for spec in order
+        ]
         self._listable = [name not in fixed for name in self._names]
 
     def extend(self, row: Row, index: int, steps: int) -> list[Row] | RequestError:
@@ -42,7 +47,9 @@ class RowExtender:
         it is, for the check of the rows to refuse.
         """
         columns = []
-        for name, value, listable in zip(self._names, row, self._listable, strict=True):
+        for name, value, listable, filler in zip(
+            self._names, row, self._listable, self._fillers, strict=True
+        ):
             if listable and type(value) is list:
                 if len(value) != steps:
                     return RequestError(
@@ -53,6 +60,9 @@ class RowExtender:
                         feature=name,
                     )
                 columns.append(value)
+            elif filler is not None:
+                # Its later values come from the steps before: what was sent counts once.
+                columns.append([value] + [filler] * (steps - 1))
             else:
                 columns.append([value] * steps)
         try:
@@ -89,6 +99,7 @@ def blocks_of_step(
     blocks: Sequence[Block],
     place: slice,
     carried: Mapping[str, Sequence[float]],
+    findings: Findings,
 ) -> list[Any]:
     """The blocks of one step of every row, with the values that come from the step before.
 
@@ -96,13 +107,20 @@ def blocks_of_step(
         groups: the groups of the blocks.
         blocks: the blocks of all steps.
         place: where the rows of the step are.
-        carried: values in place of those sent, by input.
+        carried: values in place of those sent, by input; the policy of its range applies.
+        findings: what the policies found is added to it.
     """
     found: list[Any] = []
     for group, block in zip(groups, blocks, strict=True):
         columns: list[Any] = []
         for spec, column in zip(group.inputs, block, strict=True):
             values = carried.get(spec.name)
-            columns.append(column[place] if values is None else np.array(values))
+            if values is None:
+                columns.append(column[place])
+                continue
+            taken = np.array(values, dtype=np.float64)
+            if spec.has_range:
+                settle(spec, taken, findings)
+            columns.append(taken)
         found.append(columns)
     return found

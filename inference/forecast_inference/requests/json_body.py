@@ -13,6 +13,7 @@ from forecast_inference.requests.parameters import read_parameters
 from forecast_inference.requests.problems import (
     check_count,
     invalid_row,
+    shown,
     too_many_rows,
     unexpected,
 )
@@ -95,7 +96,9 @@ class JsonReader:
     @staticmethod
     def _object(document: Any, content: str) -> dict[str, Any]:
         if isinstance(document, DuplicateKey):
-            raise RequestError("the body repeats a key", code="duplicate_key", feature=document.key)
+            raise RequestError(
+                "the body repeats a key", code="duplicate_key", feature=shown(document.key)
+            )
         if type(document) is not dict:
             raise RequestError(
                 f"expected an object with {content}, got {describe(document)}", code="invalid_body"

@@ -8,6 +8,7 @@ from forecast_inference.contract.values import describe
 from forecast_inference.errors import RequestError
 from forecast_inference.requests.batch import Parameters
 from forecast_inference.requests.json_text import DuplicateKey
+from forecast_inference.requests.problems import shown
 
 if TYPE_CHECKING:
     from forecast_inference.contract.schema import FeatureSchema
@@ -20,7 +21,9 @@ def read_parameters(schema: FeatureSchema, document: Any) -> Parameters:
         RequestError: one is unknown, has the wrong type, or asks for what the model has not.
     """
     if isinstance(document, DuplicateKey):
-        raise RequestError("a parameter is repeated", code="duplicate_key", feature=document.key)
+        raise RequestError(
+            "a parameter is repeated", code="duplicate_key", feature=shown(document.key)
+        )
     if type(document) is not dict:
         raise _invalid("parameters", f"expected an object, got {describe(document)}")
     for name in document:
@@ -28,7 +31,7 @@ def read_parameters(schema: FeatureSchema, document: Any) -> Parameters:
             raise RequestError(
                 "the parameter is not expected, use levels or horizon",
                 code="unexpected_parameter",
-                feature=name,
+                feature=shown(name),
             )
     return Parameters(
         _read_levels(schema, document["levels"]) if "levels" in document else None,

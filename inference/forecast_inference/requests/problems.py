@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from forecast_inference.errors import PayloadTooLargeError, RequestError
 from forecast_inference.requests.content import MAX_ROWS
+
+_NAME: Final = re.compile(r"[\w .-]{1,64}")
+"""Letters of any script, digits and what joins them: a key, and no value put in its place."""
+
+
+def shown(key: str) -> str | None:
+    """A client's own key as an answer may repeat it; ``None`` when it does not look like a name."""
+    return key if _NAME.fullmatch(key) else None
 
 
 def missing(name: str, row: int | None = None) -> RequestError:
@@ -16,7 +27,7 @@ def missing(name: str, row: int | None = None) -> RequestError:
 def unexpected(name: str, row: int | None = None) -> RequestError:
     """A key or a column that the contract does not know."""
     return RequestError(
-        "the key is not expected, leave it out", code="unexpected_key", row=row, feature=name
+        "the key is not expected, leave it out", code="unexpected_key", row=row, feature=shown(name)
     )
 
 

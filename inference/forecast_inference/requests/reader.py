@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from forecast_inference.errors import RequestError
@@ -144,8 +145,24 @@ class RequestReader:
     def blocks_of_step(
         self, batch: Batch, place: slice, carried: Mapping[str, Sequence[float]]
     ) -> list[Any]:
-        """The blocks of one step of every row: see ``horizon.blocks_of_step``."""
-        return blocks_of_step(self.groups, batch.blocks, place, carried)
+        """The blocks of one step of every row: see ``horizon.blocks_of_step``.
+
+        What policies do about the values carried is added to the batch.
+        """
+        findings = Findings()
+        blocks = blocks_of_step(self.groups, batch.blocks, place, carried, findings)
+        if findings.out_of_range:
+            kept = [index for index in range(batch.count) if index not in batch.refused]
+            changes = self._by_row(findings.adjusted, kept)
+            batch.adjusted = {
+                **batch.adjusted,
+                **{
+                    index: self._in_order({*batch.adjusted.get(index, ()), *found})
+                    for index, found in changes.items()
+                },
+            }
+            batch.out_of_range = Counter(batch.out_of_range) + Counter(findings.out_of_range)
+        return blocks
 
     def _column(self, blocks: Sequence[Block], position: int) -> Any:
         for group, block in zip(self.groups, blocks, strict=True):
@@ -184,10 +201,10 @@ class RequestReader:
         changes: dict[int, set[tuple[str, str]]] = {}
         for place, found in adjusted.items():
             changes.setdefault(kept[place], set()).update(found)
-        return {
-            index: sorted(found, key=lambda change: (self._places[change[1]], change[0]))
-            for index, found in changes.items()
-        }
+        return {index: self._in_order(found) for index, found in changes.items()}
+
+    def _in_order(self, changes: set[tuple[str, str]]) -> list[tuple[str, str]]:
+        return sorted(changes, key=lambda change: (self._places[change[1]], change[0]))
 
     def _find_wrong(self, values: list[Row], kept: list[int]) -> dict[int, RequestError]:
         """The errors of rows; the first one is raised when rows are not reported."""

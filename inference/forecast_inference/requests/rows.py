@@ -10,7 +10,13 @@ from forecast_inference.contract.values import describe
 from forecast_inference.errors import RequestError
 from forecast_inference.requests.batch import PLAIN, Parameters
 from forecast_inference.requests.json_text import DuplicateKey
-from forecast_inference.requests.problems import check_count, invalid_row, missing, unexpected
+from forecast_inference.requests.problems import (
+    check_count,
+    invalid_row,
+    missing,
+    shown,
+    unexpected,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -120,7 +126,10 @@ class RowReader:
             return self._read_array(instance, index)
         if isinstance(instance, DuplicateKey):
             return RequestError(
-                "the row repeats a key", code="duplicate_key", row=index, feature=instance.key
+                "the row repeats a key",
+                code="duplicate_key",
+                row=index,
+                feature=shown(instance.key),
             )
         if type(instance) is not dict:
             return invalid_row(

@@ -9,6 +9,7 @@ from forecast_inference.contract.values import (
     INTEGER_BOUNDS,
     MEASURED_TYPES,
     NUMBER_LIMIT,
+    check_text,
     check_value,
     days_of,
     microseconds_of,
@@ -115,8 +116,11 @@ def judge(spec: InputSpec, value: Any, index: int) -> tuple[Any, str | None, boo
             return plain(spec, spec.impute), IMPUTED, False
         raise _problem(spec, index, "null_value", f"expected {EXPECTED[spec.type]}, got null")
     problem = check_value(spec.type, value)
+    if problem is None and spec.type == "string" and spec.known is None:
+        problem = check_text(value)
     if problem is not None:
         raise _problem(spec, index, *problem)
+    value = plain(spec, value)
     if spec.known is not None and value not in spec.known:
         if spec.unknown_category == "impute":
             return spec.impute, IMPUTED, False
@@ -126,12 +130,12 @@ def judge(spec: InputSpec, value: Any, index: int) -> tuple[Any, str | None, boo
         lowest, highest = bounds_of(spec)
         if not lowest <= value <= highest:
             return _judge_outside(spec, value, index)
-    return plain(spec, value), None, False
+    return value, None, False
 
 
 def _judge_outside(spec: InputSpec, value: float, index: int) -> tuple[Any, str | None, bool]:
     if spec.out_of_range == "accept":
-        return plain(spec, value), None, True
+        return value, None, True
     if spec.out_of_range == "impute":
         return plain(spec, spec.impute), IMPUTED, True
     if spec.out_of_range == "clip":
@@ -149,12 +153,14 @@ def _range_text(spec: InputSpec) -> str:
 
 
 def plain(spec: InputSpec, value: Any) -> Any:
-    """A valid value as it is kept: whole numbers as ``int``, dates and times as numbers."""
+    """A valid value as it is kept: numbers in their own type, dates and times as numbers."""
     if spec.type == "date":
         return days_of(value)
     if spec.type == "datetime":
         return microseconds_of(value)
-    return int(value) if spec.type in INTEGER_BOUNDS else value
+    if spec.type in MEASURED_TYPES:
+        return int(value) if spec.type in INTEGER_BOUNDS else float(value)
+    return value
 
 
 def _problem(spec: InputSpec, index: int, code: str, message: str) -> RequestError:

@@ -168,7 +168,7 @@ class Loop:
                 channel.send()
                 self._resume(channel, term)
             elif not channel.receive():
-                self._close(channel)
+                self._end(channel)
             elif channel.phase is not Phase.LINGERING:
                 self._answer_all(channel, term)
         except LeadEndedError:
@@ -176,6 +176,14 @@ class Loop:
         except Exception as problem:  # noqa: BLE001 - one connection must not end the server
             if not isinstance(problem, OSError):
                 _LOG.error("a connection failed", exc_info=problem)
+            self._close(channel)
+
+    def _end(self, channel: Channel) -> None:
+        """Answer a client that has sent all it will, when that is less than it announced."""
+        if channel.phase is Phase.READING and channel.head is not None:
+            message = "the body is shorter than announced"
+            self._refuse(channel, RefusedError(HTTPStatus.BAD_REQUEST, "incomplete_body", message))
+        else:
             self._close(channel)
 
     def _resume(self, channel: Channel, term: int) -> None:

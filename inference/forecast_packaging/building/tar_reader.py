@@ -115,6 +115,9 @@ def _member(block: bytes, kind: bytes, size: int, extended: dict[str, str]) -> M
         return Member(path.removesuffix("/"), 0, is_folder=True)
     if kind not in _FILE:
         raise ContractError(f"it holds {path!r}, which is no regular file")
+    if path.endswith("/"):
+        # A folder to some readers, as before POSIX.1-1988, and a file to others.
+        raise ContractError(f"it holds the file {path!r}, whose name is that of a folder")
     return Member(path, size, is_folder=False)
 
 
@@ -171,7 +174,11 @@ def _pax(body: bytes) -> dict[str, str]:
         key = _text(match[2])
         if key in records or not (key in _SAID_BY_PAX or key.startswith(_EXTENDED_ATTRIBUTES)):
             raise ContractError(f"it has an extended header with {key!r}")
-        records[key] = _text(body[match.end() : length - 1]) if key in {"path", "size"} else ""
+        value = body[match.end() : length - 1]
+        if key == "path" and b"\0" in value:
+            # Cut off there by some readers, and kept by others.
+            raise ContractError(f"it holds a file with the unsafe path {value[:80]!r}")
+        records[key] = _text(value) if key in {"path", "size"} else ""
         body = body[length:]
     # Kept even when it says nothing of interest, so that a second header is noticed.
     return records or {"comment": ""}

@@ -213,5 +213,10 @@ def _horizon_problems(
                 f"the horizon carries into the input {name!r}, expected one of type double or "
                 f"float: {', '.join(numbers) or '(none)'}"
             )
+        elif taker.get("out_of_range") == "refuse":
+            yield (
+                f"the horizon carries into the input {name!r}, whose out_of_range is 'refuse': no "
+                "client can correct an output, expected accept, clip or impute"
+            )
         if output not in names:
             yield (f"the horizon carries the output {output!r}, expected one of {', '.join(names)}")

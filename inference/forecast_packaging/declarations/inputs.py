@@ -18,7 +18,7 @@ LARGEST_FLOAT32 = 3.4028234663852886e38
 
 BOUNDS = {
     "integer": (-(2**31), 2**31 - 1),
-    "long": (-(2**63), 2**63 - 1),
+    "long": (-(2**53) + 1, 2**53 - 1),
     "float": (-LARGEST_FLOAT32, LARGEST_FLOAT32),
     "double": (-LARGEST_FLOAT32, LARGEST_FLOAT32),
 }

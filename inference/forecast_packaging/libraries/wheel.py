@@ -15,7 +15,12 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    InvalidWheelFilename,
+    canonicalize_name,
+    canonicalize_version,
+    parse_wheel_filename,
+)
 
 from forecast_packaging.errors import ModelError
 from forecast_packaging.manifest import CHUNK_BYTES, PathSet, check_path
@@ -50,6 +55,9 @@ _BROKEN: Final = (
 """What Python's own modules raise for a file that is no wheel."""
 
 _INSTALLED_AT_ROOT: Final = ("purelib", "platlib")
+_OWN_FOLDERS: Final = (".data", ".dist-info")
+_ARCHIVE_MODULES: Final = frozenset({"forecast_inference", "inference"})
+"""Modules that the archive itself puts on Python's path."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +108,9 @@ class Wheel:
             folder: An existing folder; what other wheels put there is kept.
 
         Raises:
-            ModelError: A link, an unsafe or doubled path, a member that RECORD does not name or
-                names with another content, a missing one, or more bytes than a library has.
+            ModelError: A link, an unsafe or doubled path, a member in another library's folder
+                or in place of the archive's own code, one that RECORD does not name or names with
+                another content, a missing one, or more bytes than a library has.
         """
         try:
             with zipfile.ZipFile(self.path) as archive:
@@ -160,7 +169,7 @@ class Wheel:
         recorded: tuple[str, str] | None,
         folder: Path,
     ) -> None:
-        place = _place(info.filename)
+        place = self._place(info.filename)
         target = folder / place if place is not None else None
         if target is not None and target.exists():
             raise ModelError(f"{self.path.name} holds {place!r}, which another wheel holds too")
@@ -179,6 +188,38 @@ class Wheel:
         if recorded is not None and recorded != (f"sha256={found}", str(size)):
             raise ModelError(f"{self.path.name} and its RECORD differ in {info.filename!r}")
 
+    def _place(self, member: str) -> str | None:
+        """Where an installation puts a member on Python's path; None when it puts it elsewhere."""
+        self._check_top(member, member)
+        top, _, rest = member.partition("/")
+        if not top.endswith(".data"):
+            return member
+        scheme, _, place = rest.partition("/")
+        if scheme not in _INSTALLED_AT_ROOT:
+            return None
+        self._check_top(place, member)
+        return place
+
+    def _check_top(self, place: str, member: str) -> None:
+        """Refuse a place that belongs to another library, or to the archive's own code."""
+        top = place.partition("/")[0]
+        if top.endswith(_OWN_FOLDERS) and not self._is_own(top):
+            raise ModelError(
+                f"{self.path.name} holds {member!r} in the folder of another library, expected "
+                f"that of {self.name} {self.version}"
+            )
+        if top.partition(".")[0].casefold() in _ARCHIVE_MODULES:
+            raise ModelError(
+                f"{self.path.name} holds {member!r}, a module that the archive itself has: it "
+                "cannot be vendored"
+            )
+
+    def _is_own(self, folder: str) -> bool:
+        name, _, version = folder.rpartition(".")[0].rpartition("-")
+        return canonicalize_name(name) == self.name and canonicalize_version(
+            version
+        ) == canonicalize_version(self.version)
+
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -187,15 +228,6 @@ def _is_plain(info: zipfile.ZipInfo) -> bool:
         and not info.flag_bits & _ENCRYPTED
         and info.compress_type in _COMPRESSIONS
     )
-
-
-def _place(member: str) -> str | None:
-    """Where an installation puts a member on Python's path; None when it puts it elsewhere."""
-    top, _, rest = member.partition("/")
-    if not top.endswith(".data"):
-        return member
-    scheme, _, path = rest.partition("/")
-    return path if scheme in _INSTALLED_AT_ROOT else None
 
 
 def _is_metadata_of(member: str, name: str) -> bool:

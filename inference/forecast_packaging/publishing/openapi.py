@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 OPENAPI_FILE = "artifacts/openapi.json"
 OPENAPI_VERSION = "3.1.0"
 JSON_LINES_TYPES = (JSON_LINES, "application/x-ndjson", "application/jsonl")
+GZIP = "application/gzip"
 
 _DESCRIPTION = """\
 A body has at most 6 291 456 bytes, also after decompression, and a request at most 10 000 rows. \
 Through Amazon SageMaker the path is /endpoints/{EndpointName}/invocations of the region's runtime \
 endpoint, requests are signed with Signature Version 4, and an error reaches the caller as a \
 ModelError (424) with the error document as OriginalMessage."""
+
+_INVOCATIONS = f"""\
+The Accept header chooses the answer's type among {JSON}, {JSON_LINES} and {CSV}, with weights; \
+without one, or with another type, it is {JSON}. A body may be compressed with gzip, which \
+Content-Encoding says, or the content type {GZIP} where a header does not reach the model."""
 
 Document = dict[str, Any]
 
@@ -69,6 +75,8 @@ def _invocations(schema: Mapping[str, Any], golden: list[Mapping[str, Any]]) -> 
     return {
         "operationId": "forecast",
         "summary": "Forecast each row.",
+        "description": _INVOCATIONS,
+        "parameters": [_content_encoding()],
         "requestBody": {
             "required": True,
             "content": {
@@ -90,6 +98,7 @@ def _invocations(schema: Mapping[str, Any], golden: list[Mapping[str, Any]]) -> 
                     },
                     "examples": _examples(golden, CSV),
                 },
+                GZIP: {"schema": _compressed()},
             },
         },
         "responses": {
@@ -103,6 +112,27 @@ def _invocations(schema: Mapping[str, Any], golden: list[Mapping[str, Any]]) -> 
             },
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in ERRORS},
         },
+    }
+
+
+def _content_encoding() -> Document:
+    return {
+        "name": "Content-Encoding",
+        "in": "header",
+        "description": f"Whether the body is compressed, once; one of {GZIP} always is.",
+        "schema": {"type": "string", "enum": ["gzip", "identity"], "default": "identity"},
+    }
+
+
+def _compressed() -> Document:
+    """The schema of raw bytes, which has no type: "Considerations for File Uploads".
+
+    https://spec.openapis.org/oas/v3.1.0#considerations-for-file-uploads
+    """
+    return {
+        "contentMediaType": GZIP,
+        "description": f"One gzip stream, in which is what {JSON} says here; with `{GZIP}; "
+        f"content={CSV}` what {CSV} says, and so for every other type.",
     }
 
 

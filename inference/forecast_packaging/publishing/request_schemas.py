@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MAX_ROWS = 10_000
 """Most rows in one request, as the runtime counts them (`forecast_inference.requests.content`)."""
 
+MAX_TEXT_CHARACTERS = 10_000
+"""Longest text of an input without categories (`forecast_inference.contract.values`)."""
+
 _SHAPES = ("Instances", "Columns", "DataframeSplit")
 _FORMATS = {"integer": "int32", "long": "int64", "float": "float", "double": "double"}
 _DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -115,10 +118,7 @@ def _typed(item: Mapping[str, Any]) -> Schema:
     if kind == "boolean":
         return {"type": "boolean"}
     if kind == "string":
-        known = item.get("categories")
-        if known is None or item.get("unknown_category") == "impute":
-            return {"type": "string"}
-        return {"type": "string", "enum": list(known)}
+        return _text(item)
     if kind == "date":
         return {"type": "string", "format": "date", "pattern": _DATE}
     if kind == "datetime":
@@ -133,6 +133,15 @@ def _typed(item: Mapping[str, Any]) -> Schema:
         "minimum": low,
         "maximum": high,
     }
+
+
+def _text(item: Mapping[str, Any]) -> Schema:
+    known = item.get("categories")
+    if known is None:
+        return {"type": "string", "maxLength": MAX_TEXT_CHARACTERS}
+    if item.get("unknown_category") == "impute":
+        return {"type": "string"}
+    return {"type": "string", "enum": list(known)}
 
 
 def _description(item: Mapping[str, Any]) -> str:
@@ -172,7 +181,8 @@ def _steps(horizon: Mapping[str, Any]) -> Schema:
     return {
         "type": "integer",
         "description": f"Steps of one {horizon['step']} to forecast from each row. Rows times "
-        f"steps may be at most {MAX_ROWS}.",
+        f"steps may be at most {MAX_ROWS}. Prediction intervals are calibrated for one step, the "
+        "row's own, and do not widen over a horizon: later steps are covered less.",
         "minimum": 1,
         "maximum": horizon["maximum"],
     }

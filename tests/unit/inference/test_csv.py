@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -115,6 +116,22 @@ def test_a_wrong_table_is_refused(
     error = json.loads(response.body)["error"]
     del error["message"]
     assert error == {"code": code, **where}
+
+
+@pytest.mark.parametrize("codec", ["standard", "fast"])
+def test_an_empty_line_of_a_single_column_is_null(contracts: Any, codec: str) -> None:
+    model = contracts.Model()
+    inputs = [{"name": "x", "type": "double", "nullable": True}]
+    predictor = contracts.predictor(contracts.document(inputs), codec=codec, predict=model)
+    for lines, expected in (
+        ("x\n1\n\n2\n", [1, None, 2]),
+        ("x\n1\n\n", [1, None]),
+        ("x\n1\n", [1]),
+        ("x\n1", [1]),
+        ("x\r\n\r\n\r\n", [None, None]),
+    ):
+        assert len(predictions(predictor.respond(lines, "text/csv"))) == len(expected)
+        np.testing.assert_array_equal(model.seen[-1][:, 0], np.array(expected, dtype=float))
 
 
 def test_too_many_lines_are_refused(predictor: Predictor) -> None:

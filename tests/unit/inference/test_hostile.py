@@ -136,7 +136,8 @@ def test_what_looks_like_a_key_is_none(refuse: Any, key: str) -> None:
     row = {key if name == "cost" else name: value for name, value in ROW.items()}
     assert refuse(json.dumps({"instances": [row]}))["code"] == "missing_feature"
     error = refuse(json.dumps({"instances": [{**ROW, key: 1.0}]}))
-    assert (error["code"], error["feature"]) == ("unexpected_key", key[:64])
+    shown = None if len(key) > 64 or "\x00" in key else key
+    assert (error["code"], error.get("feature")) == ("unexpected_key", shown)
 
 
 @pytest.mark.parametrize(
@@ -272,6 +273,7 @@ def test_structure_within_strings_does_not_count(contracts: Any) -> None:
     inputs = [*contracts.numbers(["a"]), {"name": "note", "type": "string"}]
     schema = contracts.document(inputs, features=[{"name": "a", "type": "double"}])
     predictor = contracts.predictor(schema)
-    note = '{[,"\\' * 30_000
-    response = predictor.respond(json.dumps({"instances": [{"a": 1.0, "note": note}]}), JSON)
+    note = '{[,"\\' * 2_000
+    rows = [{"a": 1.0, "note": note}] * 15
+    response = predictor.respond(json.dumps({"instances": rows}), JSON)
     assert response.status == 200, response.body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -187,3 +188,43 @@ def test_the_limit_of_rows_holds_for_their_steps(contracts: Any) -> None:
     error = json.loads(response.body)["error"]
     assert (response.status, error["code"]) == (413, "too_many_rows")
     assert str(MAX_ROWS) in error["message"]
+
+
+@pytest.mark.parametrize("codec", ["standard", "fast"])
+@pytest.mark.parametrize(
+    ("policy", "taken", "adjusted"),
+    [("accept", [10, 375, 740], None), ("clip", [10, 50, 50], "clipped"),
+     ("impute", [10, 7, 7], "imputed")],
+)  # fmt: skip
+def test_the_policy_of_a_range_applies_to_values_carried(
+    contracts: Any, codec: str, policy: str, taken: list[float], adjusted: str | None
+) -> None:
+    last = {
+        **INPUTS[3], "range": {"minimum": 0, "maximum": 50}, "out_of_range": policy, "impute": 7,
+    }  # fmt: skip
+    model, seen = contracts.Model(), []
+    document = contracts.document([*INPUTS[:3], last], horizon=HORIZON)
+    recorder = SimpleNamespace(record=seen.append)
+    predictor = contracts.predictor(document, codec=codec, predict=model, recorder=recorder)
+    answers = predictions(ask(predictor, [{**ROW, "date": "2023-12-29"}], horizon=3))
+    got = [float(step[0, 3]) for step in model.seen]
+    if policy == "accept":
+        assert got == [10.0, answers[0]["total"], answers[1]["total"]]
+    else:
+        assert got == taken
+    assert seen[-1].out_of_range == {"last_total": 2}
+    for answer in answers:
+        change = {"feature": "last_total", "action": adjusted}
+        assert answer.get("adjusted") == (None if adjusted is None else [change])
+
+
+def test_a_value_sent_for_an_input_carried_counts_once(contracts: Any) -> None:
+    last = {**INPUTS[3], "range": {"maximum": 1e6}}
+    seen: list[Any] = []
+    predictor = contracts.predictor(
+        contracts.document([*INPUTS[:3], last], horizon=HORIZON),
+        predict=lambda features: np.ones((len(features), 2)),
+        recorder=SimpleNamespace(record=seen.append),
+    )
+    predictions(ask(predictor, [{**ROW, "last_total": 1e7}], horizon=4))
+    assert seen[-1].out_of_range == {"last_total": 1}

@@ -239,6 +239,15 @@ def test_the_schema_is_read_in_its_order(market_schema: dict[str, Any]) -> None:
             ),
             "carries 'rate' into 'cost', expected one of price, demand",
         ),
+        (
+            lambda s: (
+                next(item for item in s["inputs"] if item["name"] == "cost").update(
+                    range={"maximum": 9}, out_of_range="refuse"
+                ),
+                s.update(horizon={"date_input": "date", "maximum": 3, "carry": {"cost": "price"}}),
+            ),
+            "carries into 'cost', whose out_of_range is 'refuse'",
+        ),
     ],
 )
 def test_a_contradiction_is_refused(

@@ -300,6 +300,18 @@ def test_a_client_that_goes_away_harms_nobody(server: ModelServer, row: dict[str
     assert status == 200
 
 
+def test_a_client_that_sends_less_than_it_announced_is_told(server: ModelServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+        client.sendall(b"POST /invocations HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        client.shutdown(socket.SHUT_WR)
+        answer = b""
+        while received := client.recv(65536):
+            answer += received
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert code_of(body) == "incomplete_body"
+
+
 def test_too_many_connections_are_turned_away(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

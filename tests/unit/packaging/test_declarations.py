@@ -303,6 +303,15 @@ def test_a_policy_that_imputes_needs_a_value() -> None:
             "the horizon carries into the input 'shop', expected one of type double or float",
         ),
         (
+            {
+                "inputs": [
+                    *SERVING["inputs"],
+                    {"name": "trend", "range": {"maximum": 9}, "out_of_range": "refuse"},
+                ]
+            },
+            "the horizon carries into the input 'trend', whose out_of_range is 'refuse'",
+        ),
+        (
             {"horizon": {"date_input": "item", "maximum": 3}},
             "the horizon moves the input 'item', expected one of type date: date",
         ),

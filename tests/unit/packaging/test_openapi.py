@@ -14,10 +14,13 @@ import jsonschema_rs
 import pytest
 
 import forecast_inference
-from forecast_inference.requests.content import MEDIA_TYPES
+from forecast_inference.answers.accept import answer_type
+from forecast_inference.contract.values import MAX_TEXT_CHARACTERS
+from forecast_inference.requests.content import MEDIA_TYPES, content_of
 from forecast_packaging.publishing.answer_schemas import ERRORS
 from forecast_packaging.publishing.golden import CSV, JSON, golden_requests
-from forecast_packaging.publishing.openapi import JSON_LINES_TYPES, openapi_document
+from forecast_packaging.publishing.openapi import GZIP, JSON_LINES_TYPES, openapi_document
+from forecast_packaging.publishing.request_schemas import request_schemas
 
 SCHEMA: dict[str, Any] = {
     "schema_version": 2,
@@ -147,6 +150,12 @@ def test_a_model_without_levels_and_horizons_takes_no_parameters() -> None:
     assert not request_validator(api).is_valid({**EXAMPLE, "parameters": {}})
 
 
+def test_a_text_without_categories_has_the_length_that_the_runtime_takes() -> None:
+    item = {"name": "note", "type": "string", "nullable": False}
+    cells = request_schemas({"inputs": [item]})["Row"]["properties"]
+    assert cells == {"note": {"type": "string", "maxLength": MAX_TEXT_CHARACTERS}}
+
+
 def test_units_and_policies_are_in_the_descriptions() -> None:
     row = document()["components"]["schemas"]["Row"]["properties"]
     assert row["cost"]["description"] == (
@@ -160,9 +169,31 @@ def test_units_and_policies_are_in_the_descriptions() -> None:
 
 def test_every_media_type_has_golden_requests_as_examples() -> None:
     content = document()["paths"]["/invocations"]["post"]["requestBody"]["content"]
-    assert list(content) == [JSON, *JSON_LINES_TYPES, CSV] == list(MEDIA_TYPES)
+    assert list(content) == [JSON, *JSON_LINES_TYPES, CSV, GZIP]
+    assert list(content)[:-1] == list(MEDIA_TYPES)
     assert list(content[JSON]["examples"]) == ["example", "columns", "edges", "levels", "horizon"]
     assert content[CSV]["examples"]["csv"]["value"][0]["item/code~%"] == "leek"
+
+
+def test_compression_and_the_types_of_answers_are_described() -> None:
+    operation = document()["paths"]["/invocations"]["post"]
+    (encoding,) = operation["parameters"]
+    assert (encoding["name"], encoding["in"]) == ("Content-Encoding", "header")
+    for name in encoding["schema"]["enum"]:
+        assert content_of(JSON, name) == (JSON, name == "gzip")
+    assert content_of(GZIP) == (JSON, True)
+    body = operation["requestBody"]["content"][GZIP]["schema"]
+    assert "type" not in body
+    assert f"{GZIP}; content={CSV}" in body["description"]
+    assert content_of(f"{GZIP}; content={CSV}") == (CSV, True)
+    answers = list(operation["responses"]["200"]["content"])
+    assert [answer_type(name) for name in answers] == answers
+    assert all(name in operation["description"] for name in [*answers, "Accept", GZIP])
+
+
+def test_a_horizon_says_that_intervals_do_not_widen() -> None:
+    parameters = document()["components"]["schemas"]["HorizonParameters"]["properties"]
+    assert "do not widen over a horizon" in parameters["horizon"]["description"]
 
 
 def test_every_status_of_an_error_has_its_codes() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import importlib
 import json
 import os
 import shutil
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
 
 from forecast_packaging import Version, open_archive, package, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 HERE = Path(__file__).parent
 EXAMPLES = os.environ.get("FORECAST_SCHEMATHESIS_EXAMPLES", "60")
@@ -40,6 +44,15 @@ def archive(tmp_path_factory: pytest.TempPathFactory, warm_root: Path, tracking_
     into.mkdir()
     open_archive(packaged.archive, into)
     return into
+
+
+@pytest.fixture(scope="module")
+def hooks() -> Iterator[ModuleType]:
+    """The hooks of schemathesis, here as in its own process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(HERE)
+        yield importlib.import_module("schemathesis_hooks")
+    schemathesis.hooks.unregister_all()
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +118,27 @@ def test_the_server_is_as_its_openapi_document_says(archive: Path, url: str) -> 
     )
     assert done.returncode == 0, "\n".join(line[:500] for line in done.stdout.splitlines()[:200])
     assert "Operations:       5 selected / 5 total" in done.stdout
+
+
+def test_a_compressed_body_is_answered(archive: Path, url: str, hooks: ModuleType) -> None:
+    api = json.loads((archive / "artifacts/openapi.json").read_bytes())
+    content = api["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    for media in content.keys() - {hooks.JSON, hooks.GZIP}:
+        del content[media]
+    schema = schemathesis.openapi.from_dict(api)
+    schema.config.update(base_url=url)
+    compressed = set()
+
+    @settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=schema["/invocations"]["POST"].as_strategy())
+    def ask(case: schemathesis.Case) -> None:
+        answer = case.call()
+        if answer.request.body.startswith(b"\x1f\x8b"):
+            compressed.add(case.media_type)
+        assert answer.status_code == 200, answer.content
+
+    ask()
+    assert compressed == {hooks.JSON, hooks.GZIP}
 
 
 @pytest.mark.parametrize("client", [["sh", "forecast.sh"], [sys.executable, "forecast.py"]])

@@ -143,6 +143,45 @@ def test_a_hostile_member_is_refused(
     assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "other-1.0.dist-info/METADATA",
+        "other-1.0.data/purelib/tiny_extra.py",
+        "tiny-2.0.dist-info/licenses/LICENSE",
+        "tiny-2.0.data/purelib/tiny_extra.py",
+        "tiny.data/purelib/tiny_extra.py",
+        "tiny-1.0.data/purelib/other-1.0.dist-info/METADATA",
+        "other-1.0.data/scripts/tiny",
+    ],
+)
+def test_a_member_in_the_folder_of_another_library_is_refused(
+    unpack: Callable[..., dict[str, bytes]], name: str
+) -> None:
+    with pytest.raises(ModelError, match=r"of another library, expected that of tiny 1\.0"):
+        unpack(files={name: b"x"})
+
+
+@pytest.mark.parametrize("place", ["", "tiny-1.0.data/purelib/", "tiny-1.0.data/platlib/"])
+@pytest.mark.parametrize(
+    "name",
+    ["forecast_inference/handler.py", "Forecast_Inference/handler.py", "inference.py"],
+)
+def test_a_module_of_the_archive_itself_is_refused(
+    unpack: Callable[..., dict[str, bytes]], tmp_path: Path, place: str, name: str
+) -> None:
+    with pytest.raises(ModelError, match="a module that the archive itself has"):
+        unpack(files={f"{place}{name}": b"x"})
+
+    assert not list((tmp_path / "content").rglob(Path(name).name))
+
+
+def test_the_own_folders_may_spell_name_and_version_otherwise(
+    unpack: Callable[..., dict[str, bytes]],
+) -> None:
+    assert "tiny_extra.py" in unpack(files={"Tiny-1.0.0.data/purelib/tiny_extra.py": b"x"})
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", ["tiny/__init__.py", "tiny/__INIT__.py", "Tiny/more.py"])
 def test_a_member_given_twice_is_refused_in_whatever_case(
