@@ -50,14 +50,6 @@ def install(requirements: Path, base: str = sys.executable) -> Path:
     return python
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process when several run, as they share what they set up."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def pinned_environment() -> Callable[..., Path]:
     """The Python of an environment that holds exactly the packages of a requirements file.

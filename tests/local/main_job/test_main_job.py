@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[3]
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.local
 
 ENDPOINT = "produce-forecast-prod"
 VARIANT = f"endpoint/{ENDPOINT}/variant/AllTraffic"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Project
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.local
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements-sdk.txt"
 INVOKE = """

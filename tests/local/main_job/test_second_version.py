@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Project
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.local
 
 DEPLOY_PROD = ("cdk", "deploy", "ForecastProd", "--require-approval", "never")
 

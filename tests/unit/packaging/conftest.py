@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -47,9 +48,16 @@ def register_models() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def registry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("registry")
-    make_registry(folder, f"sqlite:///{folder}/mlflow.db")
+def registry_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of a registry that all processes of a run share: the first makes it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "registry"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            make_registry(folder, f"sqlite:///{folder}/mlflow.db")
+            (folder / "complete").touch()
     return folder
 
 
