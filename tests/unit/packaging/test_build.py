@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 GONE = "http://127.0.0.1:9"
 PROGRAM = """
 import os
+import signal
 import sys
 from pathlib import Path
 from forecast_config import LockedModel
 from forecast_packaging import package
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored if started in the background
 root, uri, lock = sys.argv[1:]
 lock = LockedModel.model_validate_json(lock)
 packaged = package(root=Path(root), tracking_uri=uri, lock=lock)
