@@ -9,11 +9,11 @@ from constructs import Construct
 
 from forecast_config.instances import is_burstable, vcpus
 from forecast_config.settings import CpuUtilizationTarget
-from forecast_constructs.execution_role import INSTANCE_METRICS_NAMESPACE
+from forecast_constructs.hosting.execution_role import INSTANCE_METRICS_NAMESPACE
 
 if TYPE_CHECKING:
     from forecast_config.settings import AutoscalingSettings, InvocationsTarget
-    from forecast_constructs.endpoint import ForecastEndpoint
+    from forecast_constructs.hosting.endpoint import ForecastEndpoint
 
 _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _SERVICE = "sagemaker"

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from forecast_config.settings import NewKey
-from forecast_constructs.alarms import alarms_of_endpoint
+from forecast_constructs.monitoring.alarms import alarms_of_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from forecast_constructs.lineage import tag_lineage
-from forecast_constructs.metrics import EndpointMetrics
-from forecast_constructs.rollout import render_deployment_config
+from forecast_constructs.hosting.lineage import tag_lineage
+from forecast_constructs.monitoring.metrics import EndpointMetrics
+from forecast_constructs.rollouts.deployment_config import render_deployment_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from forecast_config.packaged import PackagedModel
     from forecast_config.settings import AllAtOnceRollout, CanaryRollout, EndpointSettings
-    from forecast_constructs.alarms import RollbackAlarm
-    from forecast_constructs.endpoint_config import EndpointConfiguration
+    from forecast_constructs.hosting.endpoint_config import EndpointConfiguration
+    from forecast_constructs.monitoring.alarms import RollbackAlarm
 
 
 class ForecastEndpoint(Construct):

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from forecast_constructs.acknowledgements import acknowledge, acknowledge_wildcard
-from forecast_constructs.artifact_storage import DATA_CAPTURE_PREFIX, MODELS_PREFIX
+from forecast_constructs.storage.artifact_storage import DATA_CAPTURE_PREFIX, MODELS_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
 
-    from forecast_constructs.network import Placement
-    from forecast_constructs.serving_image import ContainerImage
+    from forecast_constructs.hosting.network import Placement
+    from forecast_constructs.hosting.serving_image import ContainerImage
 
 INSTANCE_METRICS_NAMESPACE = "/aws/sagemaker/Endpoints"
 """Namespace of the CPU, memory and disk metrics that an endpoint's instances publish."""

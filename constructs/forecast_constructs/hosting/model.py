@@ -10,18 +10,18 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from forecast_config.errors import ForecastError
-from forecast_constructs.artifact_storage import MODELS_PREFIX
-from forecast_constructs.lineage import tag_lineage
-from forecast_constructs.publishing import ModelSynthesizer
+from forecast_constructs.hosting.lineage import tag_lineage
+from forecast_constructs.hosting.publishing import ModelSynthesizer
+from forecast_constructs.storage.artifact_storage import MODELS_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from forecast_config.packaged import PackagedModel
-    from forecast_constructs.execution_role import ExecutionRole
-    from forecast_constructs.network import Placement
-    from forecast_constructs.serving_image import ContainerImage
+    from forecast_constructs.hosting.execution_role import ExecutionRole
+    from forecast_constructs.hosting.network import Placement
+    from forecast_constructs.hosting.serving_image import ContainerImage
 
 
 class ForecastModel(Construct):

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from forecast_config import names
 from forecast_config.settings import SEVERITIES
-from forecast_constructs.alarms import alarms_of_endpoint
+from forecast_constructs.monitoring.alarms import alarms_of_endpoint
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
     from forecast_config.settings import ExistingNetwork
-    from forecast_constructs.log_group import NamedLogGroup
+    from forecast_constructs.storage.log_group import NamedLogGroup
 
 _SUBNET_BITS = 2
 """Quarters of the VPC: up to three zones, and a fourth zone later moves none of them."""

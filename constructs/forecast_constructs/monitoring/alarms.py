@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from forecast_config import names
-from forecast_constructs.metrics import MICROSECONDS_PER_MILLISECOND, EndpointMetrics
+from forecast_constructs.monitoring.metrics import MICROSECONDS_PER_MILLISECOND, EndpointMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

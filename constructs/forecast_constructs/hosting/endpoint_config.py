@@ -10,8 +10,8 @@ from constructs import Construct
 
 from forecast_config.instances import has_local_storage, is_listed_by_api
 from forecast_constructs.acknowledgements import acknowledge_template_rule
-from forecast_constructs.artifact_storage import DATA_CAPTURE_PREFIX
-from forecast_constructs.lineage import tag_lineage
+from forecast_constructs.hosting.lineage import tag_lineage
+from forecast_constructs.storage.artifact_storage import DATA_CAPTURE_PREFIX
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forecast_config.packaged import PackagedModel
     from forecast_config.settings import DataCaptureSettings, EndpointSettings
     from forecast_config.sizing import ContainerSize
-    from forecast_constructs.model import ForecastModel
+    from forecast_constructs.hosting.model import ForecastModel
 
 
 class EndpointConfiguration(Construct):

@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from forecast_config.errors import ForecastError
-from forecast_constructs.artifact_storage import MODELS_PREFIX
+from forecast_constructs.storage.artifact_storage import MODELS_PREFIX
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms

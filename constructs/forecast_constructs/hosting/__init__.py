@@ -1,0 +1,1 @@
+"""What serves: role, model, network, endpoint configuration and endpoint."""

@@ -1,0 +1,1 @@
+"""How a new fleet takes over, and what undoes it."""

@@ -1,0 +1,1 @@
+"""What is stored: the artifact bucket, its key, and the log groups."""
