@@ -67,7 +67,7 @@ class BlockReader:
         if raw is None and NoneType in get_args(annotation):
             return {key: None}
         if get_origin(annotation) is dict:
-            return self._read_by_name(options[0], key, raw, path)
+            return self._read_by_name(kind, key, raw, path)
         chosen = self._choose(options, raw, path)
         values = None if chosen is None else self.read(chosen, raw, path)
         return {} if values is None else nested(key, values)
@@ -83,11 +83,28 @@ class BlockReader:
     def _read_by_name(
         self, kind: type[Settings], key: str, raw: Any, path: KeyPath
     ) -> dict[str, Any]:
+        options = _blocks(kind.model_fields[key].annotation)
         if not isinstance(raw, dict):
             self._report(path, f"expected a mapping of keys, got {type_name(raw)}")
             return {}
-        blocks = {name: self.read(kind, block, (*path, name)) for name, block in raw.items()}
-        return {key: {name: values or {} for name, values in blocks.items()}}
+        self._read_names(kind, key, raw, path)
+        blocks: dict[str, dict[str, Any]] = {}
+        for name, block in raw.items():
+            here = (*path, name)
+            chosen = self._choose(options, block, here)
+            blocks[name] = {} if chosen is None else self.read(chosen, block, here) or {}
+        return {key: blocks}
+
+    def _read_names(
+        self, kind: type[Settings], key: str, raw: dict[str, Any], path: KeyPath
+    ) -> None:
+        names = _name_adapter(kind, key)
+        for name in raw:
+            try:
+                names.validate_python(name, strict=True)
+            except ValidationError as error:
+                for _, message in explain(error):
+                    self._report((*path, name), message)
 
     def _choose(
         self, options: tuple[type[Settings], ...], raw: Any, path: KeyPath
@@ -108,8 +125,14 @@ class BlockReader:
 
 def _blocks(annotation: Any) -> tuple[type[Settings], ...]:
     """The settings in a field's annotation: itself, a union's parts or a mapping's values."""
-    parts = get_args(annotation) or (annotation,)
-    return tuple(part for part in parts if isinstance(part, type) and issubclass(part, Settings))
+    parts = (annotation,) if isinstance(annotation, type) else get_args(annotation)
+    found = []
+    for part in parts:
+        if get_origin(part) is not None and get_origin(part) is not tuple:
+            found.extend(_blocks(part))
+        elif isinstance(part, type) and issubclass(part, Settings):
+            found.append(part)
+    return tuple(found)
 
 
 @cache
@@ -117,3 +140,9 @@ def _adapter(kind: type[Settings], key: str) -> TypeAdapter[Any]:
     field = kind.model_fields[key]
     annotated: Any = Annotated[field.annotation, field]
     return TypeAdapter(annotated, config=Settings.model_config)
+
+
+@cache
+def _name_adapter(kind: type[Settings], key: str) -> TypeAdapter[Any]:
+    names, _ = get_args(kind.model_fields[key].annotation)
+    return TypeAdapter(names, config=Settings.model_config)

@@ -180,7 +180,7 @@ class ForecastEndpointStack(Stack):
                 variant_name=settings.endpoint.variant_name,
                 endpoint_config_name=self._endpoint_config.endpoint_config_name,
             ),
-            error_count=settings.alarms.rollback_error_count,
+            error_count=settings.alarms.rollback.error_count,
             topic=self._topics.topics["critical"],
         )
         self._execution_role.grant_describe_alarms([alarm.alarm_name])

@@ -1,22 +1,64 @@
 """Settings: the typed form of `config/forecast.yaml`."""
 
 from forecast_config.settings.alarms import (
-    SEVERITIES,
     AlarmSettings,
-    NotificationSettings,
-    Severity,
+    Budget,
+    CpuUtilization,
+    DiskUtilization,
+    EndpointDown,
+    ErrorRate,
+    HighLatency,
+    MemoryUtilization,
+    ModelDrift,
+    NoTraffic,
+    OverheadLatency,
+    Response,
+    RollbackSettings,
+    Throttling,
 )
-from forecast_config.settings.base import Settings
-from forecast_config.settings.container import AwsImage, ContainerSettings, EcrImage, OwnImage
-from forecast_config.settings.endpoint import (
-    AllAtOnceRollout,
+from forecast_config.settings.autoscaling import (
     AutoscalingSettings,
-    CanaryRollout,
+    BacklogTarget,
+    ConcurrentRequestsTarget,
     CpuUtilizationTarget,
-    EndpointSettings,
+    CustomMetricTarget,
     InvocationsTarget,
+    LatencyTarget,
+    OffHoursSettings,
+    ScalingTarget,
+    ScheduledAction,
 )
-from forecast_config.settings.environment import EnvironmentSettings
+from forecast_config.settings.base import (
+    Settings,
+)
+from forecast_config.settings.container import (
+    AwsImage,
+    ContainerSettings,
+    EcrImage,
+    OwnImage,
+)
+from forecast_config.settings.endpoint import (
+    AsyncEndpoint,
+    Endpoint,
+    InstanceEndpoint,
+    ProvisionedConcurrency,
+    RealtimeEndpoint,
+    ServerlessEndpoint,
+)
+from forecast_config.settings.environment import (
+    EnvironmentSettings,
+)
+from forecast_config.settings.notifications import (
+    SEVERITIES,
+    EmailTarget,
+    NotificationSettings,
+    NotificationTarget,
+    PagerDutyTarget,
+    Severity,
+    SlackTarget,
+    TeamsTarget,
+    WebhookTarget,
+)
 from forecast_config.settings.platform import (
     ArtifactSettings,
     DataCaptureSettings,
@@ -32,8 +74,24 @@ from forecast_config.settings.project import (
     ForecastConfig,
     ModelSettings,
 )
-from forecast_config.settings.serving import ServingSettings
-from forecast_config.settings.tags import TagSettings
+from forecast_config.settings.rollout import (
+    AllAtOnceRollout,
+    BlueGreenRollout,
+    CanaryRollout,
+    Challenger,
+    ChallengerRollout,
+    LinearRollout,
+    RollingRollout,
+    Rollout,
+    ShadowRollout,
+    SplitRollout,
+)
+from forecast_config.settings.serving import (
+    ServingSettings,
+)
+from forecast_config.settings.tags import (
+    TagSettings,
+)
 
 __all__ = [
     "SEVERITIES",
@@ -41,28 +99,67 @@ __all__ = [
     "AllAtOnceRollout",
     "ApprovalTag",
     "ArtifactSettings",
+    "AsyncEndpoint",
     "AutoscalingSettings",
     "AwsImage",
+    "BacklogTarget",
+    "BlueGreenRollout",
+    "Budget",
     "CanaryRollout",
     "CandidateSettings",
+    "Challenger",
+    "ChallengerRollout",
+    "ConcurrentRequestsTarget",
     "ContainerSettings",
+    "CpuUtilization",
     "CpuUtilizationTarget",
+    "CustomMetricTarget",
     "DataCaptureSettings",
+    "DiskUtilization",
     "EcrImage",
-    "EndpointSettings",
+    "EmailTarget",
+    "Endpoint",
+    "EndpointDown",
     "EnvironmentSettings",
+    "ErrorRate",
     "ExistingKey",
     "ExistingNetwork",
     "ForecastConfig",
+    "HighLatency",
+    "InstanceEndpoint",
     "InvocationsTarget",
+    "LatencyTarget",
+    "LinearRollout",
+    "MemoryUtilization",
+    "ModelDrift",
     "ModelSettings",
     "NewKey",
     "NewNetwork",
     "NoNetwork",
+    "NoTraffic",
     "NotificationSettings",
+    "NotificationTarget",
+    "OffHoursSettings",
+    "OverheadLatency",
     "OwnImage",
+    "PagerDutyTarget",
+    "ProvisionedConcurrency",
+    "RealtimeEndpoint",
+    "Response",
+    "RollbackSettings",
+    "RollingRollout",
+    "Rollout",
+    "ScalingTarget",
+    "ScheduledAction",
+    "ServerlessEndpoint",
     "ServingSettings",
     "Settings",
     "Severity",
+    "ShadowRollout",
+    "SlackTarget",
+    "SplitRollout",
     "TagSettings",
+    "TeamsTarget",
+    "Throttling",
+    "WebhookTarget",
 ]

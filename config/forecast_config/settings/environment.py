@@ -7,14 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from forecast_config.settings.alarms import AlarmSettings
+from forecast_config.settings.autoscaling import AutoscalingSettings, OffHoursSettings
 from forecast_config.settings.base import Settings
 from forecast_config.settings.container import ContainerSettings, Image
-from forecast_config.settings.endpoint import (
-    AllAtOnceRollout,
-    AutoscalingSettings,
-    EndpointSettings,
-    Rollout,
-)
+from forecast_config.settings.endpoint import Endpoint
 from forecast_config.settings.fields import Matching, Region
 from forecast_config.settings.platform import (
     ArtifactSettings,
@@ -24,6 +20,7 @@ from forecast_config.settings.platform import (
     NewKey,
     NoNetwork,
 )
+from forecast_config.settings.rollout import AllAtOnceRollout, Rollout
 from forecast_config.settings.rules import ENVIRONMENT_RULES
 from forecast_config.settings.tags import TagSettings
 
@@ -59,14 +56,17 @@ class EnvironmentSettings(Settings):
     model_alias: Annotated[str, Field(min_length=1, max_length=255)] = "champion"
     """Registry alias that this environment serves."""
 
-    endpoint: EndpointSettings
-    """The endpoint and its instances."""
+    endpoint: Endpoint
+    """The endpoint, and the mode that it serves in."""
 
     autoscaling: AutoscalingSettings | None = None
     """Application Auto Scaling; null keeps the instance count fixed."""
 
     rollout: Rollout = AllAtOnceRollout(kind="all_at_once")
-    """How a new version takes over."""
+    """How a new version takes over, and whom it is compared with."""
+
+    off_hours: OffHoursSettings | None = None
+    """Hours in which the endpoint is removed; null: it serves day and night."""
 
     image: Image
     """The serving image."""
@@ -84,7 +84,10 @@ class EnvironmentSettings(Settings):
     """Capture of requests and answers; null keeps none."""
 
     alarms: AlarmSettings = AlarmSettings()
-    """Thresholds and whom the alarms reach."""
+    """The alerts, their thresholds, and whom they reach."""
+
+    dashboard: bool = True
+    """Whether there is a dashboard of the environment."""
 
     artifacts: ArtifactSettings = ArtifactSettings()
     """Retention of what is stored."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from forecast_config.packaged import PackagedModel
-    from forecast_config.settings import AllAtOnceRollout, CanaryRollout, EndpointSettings
+    from forecast_config.settings import AllAtOnceRollout, CanaryRollout, RealtimeEndpoint
     from forecast_constructs.hosting.endpoint_config import EndpointConfiguration
     from forecast_constructs.monitoring.alarms import RollbackAlarm
 
@@ -38,7 +38,7 @@ class ForecastEndpoint(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        settings: EndpointSettings,
+        settings: RealtimeEndpoint,
         endpoint_config: EndpointConfiguration,
         rollout: AllAtOnceRollout | CanaryRollout,
         rollback_alarms: Sequence[RollbackAlarm],

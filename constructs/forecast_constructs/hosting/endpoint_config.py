@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
 
     from forecast_config.packaged import PackagedModel
-    from forecast_config.settings import DataCaptureSettings, EndpointSettings
+    from forecast_config.settings import DataCaptureSettings, RealtimeEndpoint
     from forecast_config.sizing import ContainerSize
     from forecast_constructs.hosting.model import ForecastModel
 
@@ -42,7 +42,7 @@ class EndpointConfiguration(Construct):
         *,
         model: ForecastModel,
         packaged_model: PackagedModel,
-        endpoint: EndpointSettings,
+        endpoint: RealtimeEndpoint,
         size: ContainerSize,
         encryption_key: kms.IKey,
         bucket: s3.IBucket,
@@ -72,7 +72,7 @@ class EndpointConfiguration(Construct):
 
 
 def _render_variant(
-    model: ForecastModel, endpoint: EndpointSettings, size: ContainerSize
+    model: ForecastModel, endpoint: RealtimeEndpoint, size: ContainerSize
 ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
     return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
         variant_name=endpoint.variant_name,

@@ -69,10 +69,10 @@ class EndpointAlarms(Construct):
             "LatencyP99",
             alarm_name=names.alarm(metrics.endpoint_name, "latency-p99"),
             alarm_description=(
-                f"The p99 of the model's latency is over {settings.latency_p99_ms:g} ms"
+                f"The p99 of the model's latency is over {settings.high_latency.thresholds_ms["medium"]:g} ms"
             ),
             metric=metrics.model_latency(period=Duration.minutes(LONGEST_DATAPOINT_MINUTES)),
-            threshold=settings.latency_p99_ms * MICROSECONDS_PER_MILLISECOND,
+            threshold=settings.high_latency.thresholds_ms["medium"] * MICROSECONDS_PER_MILLISECOND,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -81,7 +81,7 @@ class EndpointAlarms(Construct):
     def _build_error_rate_alarm(
         self, metrics: EndpointMetrics, settings: AlarmSettings
     ) -> cloudwatch.Alarm:
-        minutes = settings.error_rate_minutes
+        minutes = settings.error_rate.minutes
         # Datapoints as long as the time allows: with few requests, most single minutes have none.
         datapoint = math.gcd(minutes, LONGEST_DATAPOINT_MINUTES)
         return cloudwatch.Alarm(
@@ -89,11 +89,11 @@ class EndpointAlarms(Construct):
             "ErrorRate",
             alarm_name=names.alarm(metrics.endpoint_name, "error-rate"),
             alarm_description=(
-                f"Over {settings.error_rate_percent:g} % of the requests failed "
+                f"Over {settings.error_rate.thresholds_percent["high"]:g} % of the requests failed "
                 f"for {minutes} minutes"
             ),
             metric=metrics.error_rate_percent(Duration.minutes(datapoint)),
-            threshold=settings.error_rate_percent,
+            threshold=settings.error_rate.thresholds_percent["high"],
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=minutes // datapoint,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -41,7 +41,7 @@ class AlertTopics(Construct):
         super().__init__(scope, construct_id)
         self.topics: dict[Severity, sns.ITopic] = {
             severity: self._build_topic(
-                severity, endpoint_name, encryption_key, getattr(notifications, severity)
+                severity, endpoint_name, encryption_key, tuple(t.address for t in getattr(notifications, severity).values() if t.kind == "email")
             )
             for severity in SEVERITIES
         }

@@ -33,7 +33,7 @@ def render_deployment_config(
         blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
             traffic_routing_configuration=_render_routing(rollout),
             termination_wait_in_seconds=rollout.termination_wait_seconds,
-            maximum_execution_timeout_in_seconds=rollout.maximum_execution_timeout_seconds,
+            maximum_execution_timeout_in_seconds=3600,
         ),
         auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
             alarms=[

@@ -63,7 +63,7 @@ class VariantScaling(Construct):
         scaling.CfnScalingPolicy(
             self,
             "Policy",
-            policy_name=settings.target.kind.replace("_", "-"),
+            policy_name=next(iter(settings.targets.values())).kind.replace("_", "-"),
             policy_type="TargetTrackingScaling",
             scaling_target_id=target.ref,
             target_tracking_scaling_policy_configuration=_render_tracking(
@@ -75,7 +75,7 @@ class VariantScaling(Construct):
 def _render_tracking(
     endpoint: ForecastEndpoint, instance_type: str, settings: AutoscalingSettings
 ) -> scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty:
-    target = settings.target
+    target = next(iter(settings.targets.values()))
     by_cpu = isinstance(target, CpuUtilizationTarget)
     return scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
         target_value=_target_value(target),
