@@ -93,13 +93,17 @@ def _relay(process: subprocess.Popen[str]) -> None:
     """Print what the server logs until it ends, or until it is asked to by Ctrl-C or SIGTERM."""
     previous = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for line in process.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-        process.wait()
+        _print_lines(process)
     except KeyboardInterrupt:
-        # The terminal has sent it to the server too, which finishes its requests.
-        process.wait()
+        # The terminal has sent it to the server too, which finishes its requests and logs them.
+        _print_lines(process)
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _print_lines(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    process.wait()

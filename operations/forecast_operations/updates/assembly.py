@@ -1,0 +1,70 @@
+"""Cloud assemblies: what the CDK synthesized, and a copy in which one template is another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from forecast_config import ForecastError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecast_operations.updates.hosted import Template
+
+
+def read_template(assembly: Path, stack: str) -> Template:
+    """The template of a stack in an assembly.
+
+    Raises:
+        ForecastError: The assembly has no such stack.
+    """
+    try:
+        template: Template = json.loads((assembly / f"{stack}.template.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise ForecastError(f"{assembly} has no stack {stack}; synthesize it first") from None
+    return template
+
+
+def with_template(assembly: Path, stack: str, template: Template, folder: Path) -> Path:
+    """A copy of an assembly in which a stack has another template.
+
+    The CLI uploads a template under the hash in the assembly, and not at all when something is
+    there already: the hash is made anew.
+
+    Args:
+        assembly: What was synthesized.
+        stack: The stack.
+        template: Its template in the copy.
+        folder: Where the copy is made; what is there is replaced.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(assembly, folder, symlinks=True)
+    content = json.dumps(template, indent=1)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    (folder / f"{stack}.template.json").write_text(content, encoding="utf-8")
+    manifest = _read(folder / "manifest.json")
+    properties = manifest["artifacts"][stack]["properties"]
+    url = properties["stackTemplateAssetObjectUrl"]
+    old = url.rpartition("/")[2].removesuffix(".json")
+    properties["stackTemplateAssetObjectUrl"] = url.replace(old, digest)
+    _write(folder / "manifest.json", manifest)
+    assets_file = folder / f"{stack}.assets.json"
+    assets = _read(assets_file)
+    asset = assets["files"].pop(old)
+    for destination in asset["destinations"].values():
+        destination["objectKey"] = destination["objectKey"].replace(old, digest)
+    assets["files"][digest] = asset
+    _write(assets_file, assets)
+    return folder
+
+
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return document
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")

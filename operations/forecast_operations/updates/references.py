@@ -1,0 +1,135 @@
+"""Which resources of a template hang together, and a template without some of them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+from forecast_operations.updates.hosted import referred_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from forecast_operations.updates.hosted import Template
+
+_CREATE_ONLY = {
+    "AWS::EC2::SecurityGroup": ("GroupDescription", "GroupName", "VpcId"),
+    "AWS::EC2::Subnet": ("AvailabilityZone", "CidrBlock", "VpcId"),
+    "AWS::EC2::VPC": ("CidrBlock",),
+    "AWS::S3::Bucket": ("BucketName",),
+}
+"""Properties whose change replaces a resource, of the types that a stack exports here ("Update
+requires: Replacement" on each type's page of the CloudFormation template reference)."""
+
+_IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
+
+
+def without(template: Template, logical_ids: Iterable[str]) -> Template:
+    """A template without resources, and without what refers to them.
+
+    An order (`DependsOn`) on what is gone is dropped; its owner stays.
+
+    Args:
+        template: The template; it is left as it is.
+        logical_ids: What has to go.
+    """
+    gone = set(logical_ids)
+    resources = template["Resources"]
+    while True:
+        following = {
+            logical_id
+            for logical_id, resource in resources.items()
+            if logical_id not in gone and gone & set(references(resource.get("Properties")))
+        }
+        if not following:
+            break
+        gone |= following
+    left = copy.deepcopy(template)
+    left["Resources"] = {
+        logical_id: _without_order(resource, gone)
+        for logical_id, resource in left["Resources"].items()
+        if logical_id not in gone
+    }
+    if "Outputs" in left:
+        left["Outputs"] = {
+            name: output
+            for name, output in left["Outputs"].items()
+            if not gone & set(references(output.get("Value")))
+        }
+    return left
+
+
+def references(value: Any) -> Iterator[str]:
+    """Logical ids and parameters that a value refers to, in whatever depth."""
+    direct = referred_id(value)
+    if direct is not None:
+        yield direct
+        return
+    if isinstance(value, dict):
+        if "Fn::Sub" in value:
+            yield from _in_sub(value["Fn::Sub"])
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def imports(value: Any) -> Iterator[str]:
+    """Names of the exports of other stacks that a value imports, in whatever depth."""
+    if isinstance(value, dict):
+        name = value.get("Fn::ImportValue")
+        if isinstance(name, str):
+            yield name
+        for inner in value.values():
+            yield from imports(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from imports(inner)
+
+
+def exports(template: Template) -> dict[str, Any]:
+    """What a template exports, by the name of the export."""
+    return {
+        output["Export"]["Name"]: output.get("Value")
+        for output in template.get("Outputs", {}).values()
+        if isinstance(output.get("Export", {}).get("Name"), str)
+    }
+
+
+def replaced_resources(old: Template, new: Template) -> set[str]:
+    """Logical ids of the exportable resources that an update makes anew, with another identity."""
+    replaced: set[str] = set()
+    while True:
+        found = {
+            logical_id
+            for logical_id, resource in old["Resources"].items()
+            if logical_id not in replaced
+            and _is_replaced(resource, new["Resources"].get(logical_id), replaced)
+        }
+        if not found:
+            return replaced
+        replaced |= found
+
+
+def _is_replaced(old: dict[str, Any], new: dict[str, Any] | None, replaced: set[str]) -> bool:
+    if new is None or new["Type"] != old["Type"]:
+        return False
+    before, after = old.get("Properties", {}), new.get("Properties", {})
+    return any(
+        before.get(key) != after.get(key) or bool(replaced & set(references(before.get(key))))
+        for key in _CREATE_ONLY.get(old["Type"], ())
+    )
+
+
+def _in_sub(sub: Any) -> Iterator[str]:
+    text = sub[0] if isinstance(sub, list) else sub
+    yield from _IN_SUB.findall(text)
+
+
+def _without_order(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
+    before = resource.get("DependsOn", [])
+    kept = [name for name in ([before] if isinstance(before, str) else before) if name not in gone]
+    rest = {key: value for key, value in resource.items() if key != "DependsOn"}
+    return {**rest, "DependsOn": kept} if kept else rest

@@ -1,0 +1,93 @@
+"""The way around what AWS refuses: templates to deploy one after the other."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecast_operations.updates.hosted import (
+    SCALABLE_TARGET,
+    SCALING_POLICY,
+    hosted_in,
+    referred_id,
+    resources_of,
+    scaled_variant,
+)
+from forecast_operations.updates.references import without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forecast_operations.updates.hosted import Hosted, Template
+    from forecast_operations.updates.obstacles import Obstacle, Templates
+
+
+@dataclass(frozen=True)
+class Step:
+    """One deployment of the endpoint's stack.
+
+    Attributes:
+        title: What it does.
+        template: What is deployed; None: what has been synthesized.
+        alone: Whether the stacks that it depends on stay as they are.
+    """
+
+    title: str
+    template: Template | None = None
+    alone: bool = False
+
+
+def plan_steps(
+    deployed: Templates, wanted: Templates, obstacles: Sequence[Obstacle]
+) -> tuple[Step, ...]:
+    """The deployments that lead from what is deployed to what is wanted.
+
+    Args:
+        deployed: What is deployed now.
+        wanted: What has been synthesized.
+        obstacles: What stands between them.
+    """
+    kinds = {obstacle.kind for obstacle in obstacles}
+    alone = "exports" in kinds
+    steps: list[Step] = []
+    if kinds & {"recreate", "rescale"} and deployed.endpoint is not None:
+        steps.append(_make_room(deployed.endpoint, recreate="recreate" in kinds))
+    if "variants" in kinds and wanted.endpoint is not None:
+        title = "change the variants, all at once"
+        steps.append(Step(title, without_update_policy(wanted.endpoint), alone=alone))
+    if alone:
+        steps.append(Step("deploy the endpoint's stack alone", alone=True))
+    return (*steps, Step("deploy what is wanted"))
+
+
+def without_update_policy(template: Template) -> Template:
+    """A template whose endpoint changes all at once, as SageMaker does without a policy."""
+    changed = copy.deepcopy(template)
+    hosted = hosted_in(changed)
+    if hosted is not None:
+        changed["Resources"][hosted.logical_id]["Properties"].pop("DeploymentConfig", None)
+    return changed
+
+
+def _make_room(template: Template, *, recreate: bool) -> Step:
+    hosted = hosted_in(template)
+    assert hosted is not None  # noqa: S101 - the obstacle was found in it
+    scaling = tuple(_scaling_of(template, hosted))
+    if recreate:
+        title = f"remove the endpoint {hosted.name}; it answers again after the next step"
+        return Step(title, without(template, (hosted.logical_id, *scaling)), alone=True)
+    title = f"take {hosted.name} from Application Auto Scaling; its instances go on serving"
+    return Step(title, without(template, scaling), alone=True)
+
+
+def _scaling_of(template: Template, hosted: Hosted) -> Iterator[str]:
+    targets = {
+        logical_id
+        for logical_id, target in resources_of(template, SCALABLE_TARGET)
+        if scaled_variant(target, hosted.name) is not None
+    }
+    yield from targets
+    for logical_id, policy in resources_of(template, SCALING_POLICY):
+        if referred_id(policy.get("Properties", {}).get("ScalingTargetId")) in targets:
+            yield logical_id

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _variant(name: str, instance_type: str | None) -> dict[str, Any]:
+    if instance_type is None:
+        return {"VariantName": name, "ServerlessConfig": {"MemorySizeInMB": 1024}}
+    return {"VariantName": name, "InstanceType": instance_type, "InitialInstanceCount": 2}
+
+
+def _scaling(endpoint: str, variant: str) -> dict[str, Any]:
+    return {
+        f"Target{variant}": {
+            "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+            "Properties": {"ResourceId": f"endpoint/{endpoint}/variant/{variant}"},
+            "DependsOn": ["Endpoint"],
+        },
+        f"Policy{variant}": {
+            "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+            "Properties": {"ScalingTargetId": {"Ref": f"Target{variant}"}},
+        },
+        f"Wake{variant}": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {"AlarmActions": [{"Ref": f"Policy{variant}"}]},
+        },
+    }
+
+
+@pytest.fixture
+def endpoint_template() -> Callable[..., dict[str, Any]]:
+    """The template of an endpoint with variants by instance type, some of them scaled."""
+
+    def make(
+        *,
+        name: str = "forecast",
+        scaled: tuple[str, ...] = (),
+        config: dict[str, Any] | None = None,
+        policy: str | None = "BlueGreenUpdatePolicy",
+        imported: tuple[str, ...] = (),
+        **variants: str | None,
+    ) -> dict[str, Any]:
+        resources: dict[str, Any] = {
+            "Model": {
+                "Type": "AWS::SageMaker::Model",
+                "Properties": {
+                    "VpcConfig": {"Subnets": [{"Fn::ImportValue": each} for each in imported]}
+                },
+            },
+            "Config": {
+                "Type": "AWS::SageMaker::EndpointConfig",
+                "Properties": {
+                    "ProductionVariants": [_variant(*each) for each in variants.items()],
+                    **(config or {}),
+                },
+            },
+            "Endpoint": {
+                "Type": "AWS::SageMaker::Endpoint",
+                "Properties": {
+                    "EndpointName": name,
+                    "EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]},
+                    **({"DeploymentConfig": {policy: {}}} if policy else {}),
+                },
+            },
+            "Topic": {"Type": "AWS::SNS::Topic", "DependsOn": "Endpoint"},
+        }
+        for variant in scaled:
+            resources |= _scaling(name, variant)
+        outputs = {
+            "EndpointArn": {"Value": {"Ref": "Endpoint"}},
+            "TopicArn": {"Value": {"Ref": "Topic"}},
+        }
+        return {"Resources": resources, "Outputs": outputs}
+
+    return make
+
+
+@pytest.fixture
+def artifacts_template() -> Callable[..., dict[str, Any]]:
+    """The template of a stack with a network, which exports subnets by number."""
+
+    def make(*numbers: int, cidr: str = "10.0.0.0/22") -> dict[str, Any]:
+        subnets = {
+            f"Subnet{number}": {
+                "Type": "AWS::EC2::Subnet",
+                "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": f"10.0.{number}.0/24"},
+            }
+            for number in numbers
+        }
+        vpc = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": cidr}}
+        return {
+            "Resources": {"Vpc": vpc, **subnets},
+            "Outputs": {
+                name: {"Value": {"Ref": name}, "Export": {"Name": f"Artifacts:{name}"}}
+                for name in subnets
+            },
+        }
+
+    return make

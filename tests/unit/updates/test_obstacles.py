@@ -1,0 +1,191 @@
+"""What AWS would refuse of an update is found in the templates, with the way around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.updates.obstacles import Templates, find_obstacles
+from forecast_operations.updates.steps import plan_steps, without_update_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _obstacles(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
+    return find_obstacles(Templates(None, old), Templates(None, new))
+
+
+def test_an_endpoint_is_read_from_its_template(endpoint_template: Callable[..., Any]) -> None:
+    hosted = hosted_in(endpoint_template(A="ml.m5.large", B="ml.c5.large", scaled=("A",)))
+
+    assert hosted is not None
+    assert (hosted.logical_id, hosted.name, hosted.mode) == ("Endpoint", "forecast", "realtime")
+    assert hosted.variants == {"A": "ml.m5.large", "B": "ml.c5.large"}
+    assert hosted.scaled == {"A"}
+    assert hosted.guarded
+
+
+def test_another_model_is_no_obstacle(endpoint_template: Callable[..., Any]) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new["Resources"]["Model"]["Properties"]["PrimaryContainer"] = {"Image": "another"}
+
+    assert _obstacles(old, new) == []
+
+
+def test_a_first_deployment_has_no_obstacle(endpoint_template: Callable[..., Any]) -> None:
+    wanted = Templates(None, endpoint_template(A="ml.m5.large", scaled=("A",)))
+
+    assert find_obstacles(Templates(None, None), wanted) == []
+
+
+def test_an_unscaled_variant_changes_its_type_at_will(
+    endpoint_template: Callable[..., Any],
+) -> None:
+    old, new = endpoint_template(A="ml.m5.large"), endpoint_template(A="ml.c5.large", scaled=("A",))
+
+    assert _obstacles(old, new) == []
+
+
+@pytest.mark.parametrize("scaled", [("A",), ()])
+def test_the_type_of_a_scaled_variant_is_refused_by_name(
+    scaled: tuple[str, ...], endpoint_template: Callable[..., Any]
+) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A="ml.c5.large", scaled=scaled)
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert (obstacle.kind, obstacle.permission) == ("rescale", "rescale")
+    assert obstacle.reason.startswith(
+        "variant A of forecast is scaled and cannot change from ml.m5.large to ml.c5.large: "
+    )
+    assert obstacle.steps[0].startswith("deploy with autoscaling: null and everything else")
+
+
+def test_a_scaled_variant_is_not_removed(endpoint_template: Callable[..., Any]) -> None:
+    old = endpoint_template(A="ml.m5.large", B="ml.m5.large", scaled=("A", "B"))
+    new = endpoint_template(A="ml.m5.large", scaled=("A",), policy=None)
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert obstacle.reason.startswith("variant B of forecast is scaled and cannot be removed")
+
+
+def test_scaling_is_left_out_first_and_nothing_else(endpoint_template: Callable[..., Any]) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A="ml.c5.large", scaled=("A",))
+    deployed, wanted = Templates(None, old), Templates(None, new)
+
+    first, second = plan_steps(deployed, wanted, find_obstacles(deployed, wanted))
+
+    assert first.template is not None
+    assert first.template["Resources"].keys() == {"Model", "Config", "Endpoint", "Topic"}
+    assert first.template["Outputs"] == old["Outputs"]
+    assert first.alone
+    assert second.template is None
+    assert _obstacles(first.template, new) == []
+    assert "TargetA" in old["Resources"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ({"A": None}, {"A": "ml.m5.large"}, "serves as serverless and cannot become realtime"),
+        ({"A": "ml.m5.large"}, {"A": None}, "serves as realtime and cannot become serverless"),
+        (
+            {"A": "ml.m5.large", "config": {"AsyncInferenceConfig": {}}},
+            {"A": "ml.m5.large"},
+            "serves as async and cannot become realtime",
+        ),
+    ],
+)
+def test_a_mode_does_not_change_under_one_name(
+    old: dict[str, Any], new: dict[str, Any], words: str, endpoint_template: Callable[..., Any]
+) -> None:
+    deployed, wanted = endpoint_template(**old), endpoint_template(**new)
+
+    (obstacle,) = _obstacles(deployed, wanted)
+
+    assert (obstacle.kind, obstacle.permission) == ("recreate", "recreate")
+    assert words in obstacle.reason
+    assert "another endpoint.name" in obstacle.steps[0]
+    assert _obstacles(deployed, endpoint_template(name="other", **new)) == []
+
+
+def test_a_mode_switch_removes_the_endpoint_and_its_scaling_first(
+    endpoint_template: Callable[..., Any],
+) -> None:
+    deployed = Templates(None, endpoint_template(A="ml.m5.large", scaled=("A",)))
+    wanted = Templates(None, endpoint_template(A=None, policy=None))
+
+    first, second = plan_steps(deployed, wanted, find_obstacles(deployed, wanted))
+
+    assert first.template is not None
+    assert first.template["Resources"].keys() == {"Model", "Config", "Topic"}
+    assert first.template["Resources"]["Topic"] == {"Type": "AWS::SNS::Topic"}
+    assert first.template["Outputs"].keys() == {"TopicArn"}
+    assert second.template is None
+
+
+def test_names_of_variants_change_without_an_update_policy_only(
+    endpoint_template: Callable[..., Any],
+) -> None:
+    old = endpoint_template(A="ml.m5.large")
+    new = endpoint_template(A="ml.m5.large", B="ml.m5.large")
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert obstacle.kind == "variants"
+    assert "has the variants A and would get A and B" in obstacle.reason
+    assert _obstacles(old, without_update_policy(new)) == []
+    deployed, wanted = Templates(None, old), Templates(None, new)
+    first, second = plan_steps(deployed, wanted, [obstacle])
+    assert first.template == without_update_policy(new)
+    assert second.template is None
+
+
+def test_an_export_in_use_lets_the_endpoint_go_first(
+    endpoint_template: Callable[..., Any], artifacts_template: Callable[..., Any]
+) -> None:
+    used = ("Artifacts:Subnet1", "Artifacts:Subnet2", "Artifacts:Subnet3")
+    old = endpoint_template(A="ml.m5.large", imported=used)
+    new = endpoint_template(A="ml.m5.large", imported=used[:2])
+    deployed = Templates(artifacts_template(1, 2, 3), old)
+    wanted = Templates(artifacts_template(1, 2), new)
+
+    (obstacle,) = find_obstacles(deployed, wanted)
+
+    assert (obstacle.kind, obstacle.permission) == ("exports", "rescale")
+    assert "(Subnet3)" in obstacle.reason
+    first, second = plan_steps(deployed, wanted, [obstacle])
+    assert (first.template, first.alone, second.alone) == (None, True, False)
+
+
+def test_a_replaced_network_is_left_by_the_endpoint_before(
+    endpoint_template: Callable[..., Any], artifacts_template: Callable[..., Any]
+) -> None:
+    endpoint = endpoint_template(A="ml.m5.large", imported=("Artifacts:Subnet1",))
+    deployed = Templates(artifacts_template(1), endpoint)
+    wanted = Templates(artifacts_template(1, cidr="10.1.0.0/22"), endpoint)
+
+    (obstacle,) = find_obstacles(deployed, wanted)
+
+    assert (obstacle.kind, obstacle.permission) == ("exports", None)
+    assert "network: {kind: none}" in obstacle.steps[0]
+
+
+def test_an_unused_export_may_go(
+    endpoint_template: Callable[..., Any], artifacts_template: Callable[..., Any]
+) -> None:
+    endpoint = endpoint_template(A="ml.m5.large")
+
+    assert (
+        find_obstacles(
+            Templates(artifacts_template(1), endpoint), Templates(artifacts_template(), endpoint)
+        )
+        == []
+    )
