@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from aws_cdk import App
+from aws_cdk import App, Validations
 
 from forecast_config import ForecastError, load_config
-from forecast_config.support import support_warning
+from forecast_config.advice import warnings_for
+from forecast_constructs.rules import SageMakerRules
 from forecast_packaging import progress_lines
-from forecast_packaging.building.environment import package_for, select
-from forecast_stacks import SynthContext, add_environment
+from forecast_packaging.building.environment import package_challenger_for, package_for, select
+from forecast_stacks import SynthContext, add_environment, add_overview
 
 
 def main() -> None:
     """Synthesize what the context flags ask for."""
     app = App(analytics_reporting=False)
+    Validations.of(app).add_plugins(SageMakerRules())
     context = SynthContext.from_node(app.node)
     config = load_config(context.config, accounts=context.accounts)
     selector = select(
@@ -27,12 +29,23 @@ def main() -> None:
     )
     progress = progress_lines(sys.stderr)
     today = datetime.now(UTC).date()
-    for settings in context.select(config):
-        warning = support_warning(settings, today)
-        if warning is not None:
+    environments = context.select(config)
+    for settings in environments:
+        for warning in warnings_for(settings, today):
             sys.stderr.write(f"warning: {warning}\n")
         packaged_model = package_for(config, settings, selector, progress)
-        add_environment(app, settings, packaged_model, image_uri=context.image_uri)
+        challenger = package_challenger_for(config, settings, progress)
+        add_environment(
+            app,
+            settings,
+            packaged_model,
+            challenger=challenger,
+            image_uri=context.image_uri,
+            reset_weights=context.reset_weights,
+        )
+    add_overview(
+        app, list(config.environments.values()), selected={each.name for each in environments}
+    )
     app.synth()
 
 

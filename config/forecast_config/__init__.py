@@ -7,6 +7,7 @@ from forecast_config.lock import (
     LockedWheel,
     ModelsLock,
     lock_text,
+    locked_challenger,
     locked_model,
     read_lock,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Problem",
     "load_config",
     "lock_text",
+    "locked_challenger",
     "locked_model",
     "read_lock",
 ]

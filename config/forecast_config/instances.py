@@ -73,6 +73,15 @@ def is_burstable(instance_type: str) -> bool:
     return _family(instance_type).startswith(("t2", "t3"))
 
 
+def ignores_guardrails(instance_type: str) -> bool:
+    """Whether deployment guardrails leave the type out (ml.inf1), and replace all at once.
+
+    Amazon SageMaker developer guide, "Deployment guardrails", exclusions; shadow variants exclude
+    the same types.
+    """
+    return _family(instance_type) == "inf1"
+
+
 def is_graviton(instance_type: str) -> bool:
     """Whether the type has an Arm CPU, on which the AWS framework images (x86) cannot start."""
     family = _family(instance_type)

@@ -9,6 +9,7 @@ from forecast_config.errors import ConfigError, Problem
 from forecast_config.merge import merge
 from forecast_config.reading import BlockReader
 from forecast_config.settings import EnvironmentSettings, ForecastConfig
+from forecast_config.stages import stage_defaults
 from forecast_config.words import dotted, type_name, unknown_key
 from forecast_config.yaml_source import YamlSource
 
@@ -43,6 +44,7 @@ class _Loader:
         self._source = YamlSource.read(path)
         self._problems: list[Problem] = []
         self._origins: dict[KeyPath, KeyPath] = {}
+        self._built_in: set[KeyPath] = set()
 
     def load(self) -> ForecastConfig:
         data = self._source.data
@@ -87,6 +89,8 @@ class _Loader:
         path = ("environments", name)
         block, origins = merge(defaults, own, path, ("defaults",))
         self._origins |= origins
+        block, built_in = merge(stage_defaults(name, block), block, path, ())
+        self._built_in |= built_in.keys()
         if "name" in own:
             self._report_in_file((*path, "name"), unknown_key("name", _environment_keys()))
         if name in self._accounts:
@@ -113,6 +117,8 @@ class _Loader:
             origin, rest = origin[:-1], (origin[-1], *rest)
         from_defaults = (*self._origins[origin], *rest) if origin in self._origins else path
         line = self._source.line_of(from_defaults)
+        if any(path[:length] in self._built_in for length in range(1, len(path) + 1)):
+            message = f"{message} (a default that is built in for environments of this name)"
         self._problems.append(Problem(line, dotted(path), message))
 
 

@@ -15,6 +15,7 @@ from forecast_config.settings.fields import Matching
 from forecast_config.words import dotted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 REPAIR = "delete it and run: forecast resolve"
@@ -87,6 +88,9 @@ class ModelsLock(Settings):
     environments: dict[str, LockedModel] = Field(default_factory=dict)
     """Model by environment."""
 
+    challengers: dict[str, LockedModel] = Field(default_factory=dict)
+    """Challenger by environment, where one is compared with the model."""
+
 
 def read_lock(path: Path) -> ModelsLock:
     """The lock file's content; an empty lock when there is no such file.
@@ -124,9 +128,24 @@ def locked_model(lock: ModelsLock, environment: str, path: Path) -> LockedModel:
     Raises:
         ForecastError: The lock has no entry for the environment.
     """
+    return _entry(lock.environments, environment, path, "entry")
+
+
+def locked_challenger(lock: ModelsLock, environment: str, path: Path) -> LockedModel:
+    """The challenger that an environment is locked to.
+
+    Raises:
+        ForecastError: The lock has no challenger for the environment.
+    """
+    return _entry(lock.challengers, environment, path, "challenger")
+
+
+def _entry(
+    entries: Mapping[str, LockedModel], environment: str, path: Path, what: str
+) -> LockedModel:
     try:
-        return lock.environments[environment]
+        return entries[environment]
     except KeyError:
         raise ForecastError(
-            f"{path} has no entry for '{environment}'; run: forecast resolve {environment}"
+            f"{path} has no {what} for '{environment}'; run: forecast resolve {environment}"
         ) from None

@@ -34,3 +34,6 @@ class PackagedModel(Settings):
 
     image_context: Path | None = None
     """Folder that an image of kind own is built from; null for other images."""
+
+    golden: Path | None = None
+    """The archive's golden requests with their answers, as a file of their own."""

@@ -126,7 +126,7 @@ class BlockReader:
 def _blocks(annotation: Any) -> tuple[type[Settings], ...]:
     """The settings in a field's annotation: itself, a union's parts or a mapping's values."""
     parts = (annotation,) if isinstance(annotation, type) else get_args(annotation)
-    found = []
+    found: list[type[Settings]] = []
     for part in parts:
         if get_origin(part) is not None and get_origin(part) is not tuple:
             found.extend(_blocks(part))

@@ -23,6 +23,32 @@ _DNS_SUFFIXES = {
     "aws-eusc": "amazonaws.eu",
 }
 
+WITHOUT_BUDGETS = frozenset(
+    {
+        "af-south-1",
+        "ap-east-1",
+        "ap-east-2",
+        "ap-northeast-3",
+        "ap-south-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-6",
+        "ap-southeast-7",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-south-2",
+        "il-central-1",
+        "me-central-1",
+        "mx-central-1",
+        "us-gov-east-1",
+        "us-gov-west-1",
+    }
+)
+"""Regions whose CloudFormation has no AWS::Budgets::Budget (its resource schemas by region)."""
+
 
 def partition_of(region: str) -> str:
     """The partition a region belongs to, as it stands in an ARN (`aws`, `aws-cn`, …)."""

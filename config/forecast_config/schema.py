@@ -60,7 +60,15 @@ def schema_text() -> str:
 def _make_partial(definition: dict[str, Any]) -> None:
     definition.pop("required", None)
     for node in definition.get("properties", {}).values():
-        # Without its kind, which may stand in the defaults, a block can match several of them.
-        node.pop("discriminator", None)
-        if "oneOf" in node:
-            node["anyOf"] = node.pop("oneOf")
+        _make_open(node)
+        for entry in node.get("patternProperties", {}).values():
+            if "oneOf" in entry:
+                _make_open(entry)
+                node["additionalProperties"] = False
+
+
+def _make_open(union: dict[str, Any]) -> None:
+    # Without its kind, which may stand in the defaults, a block can match several of them.
+    union.pop("discriminator", None)
+    if "oneOf" in union:
+        union["anyOf"] = union.pop("oneOf")

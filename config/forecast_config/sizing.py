@@ -17,10 +17,11 @@ from forecast_config.instances import (
     smallest_with,
     vcpus,
 )
+from forecast_config.settings.endpoint import ServerlessEndpoint
 
 if TYPE_CHECKING:
     from forecast_config.packaged import PackagedModel
-    from forecast_config.settings import EnvironmentSettings
+    from forecast_config.settings import EnvironmentSettings, InstanceEndpoint
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -61,44 +62,66 @@ _USUAL_VOLUME_GB = 30
 _MAX_VOLUME_GB = 512
 """Upper bound of VolumeSizeInGB (SageMaker API, ProductionVariant)."""
 
+SERVERLESS_RESERVED_MIB = 192
+"""Memory of a serverless container left to nginx and the server's own process."""
+
+SERVERLESS_MEMORY_MIB = (1024, 2048, 3072, 4096, 5120, 6144)
+"""Memory sizes of a serverless container (SageMaker API, ProductionVariantServerlessConfig)."""
+
+SERVERLESS_DISK_GB = 5
+"""Ephemeral storage of a serverless container (SageMaker developer guide, serverless inference)."""
+
 
 @dataclass(frozen=True)
 class ContainerSize:
-    """What follows from a model on an instance type.
+    """What follows from a model on an instance type, or in a serverless container.
 
     Attributes:
         workers: Server processes, each with its own copy of the model.
         threads_per_worker: Threads of one prediction.
-        startup_timeout_seconds: Time until the first healthy ping.
-        download_timeout_seconds: Time to fetch and unpack the model.
+        startup_timeout_seconds: Time until the first healthy ping; None where AWS decides.
+        download_timeout_seconds: Time to fetch and unpack the model; None where AWS decides.
         volume_size_gb: Storage to ask for; None where the type's own is enough or fixed.
     """
 
     workers: int
     threads_per_worker: int
-    startup_timeout_seconds: int
-    download_timeout_seconds: int
+    startup_timeout_seconds: int | None
+    download_timeout_seconds: int | None
     volume_size_gb: int | None
 
 
-def size_container(settings: EnvironmentSettings, packaged_model: PackagedModel) -> ContainerSize:
+def size_container(
+    settings: EnvironmentSettings,
+    packaged_model: PackagedModel,
+    instance_type: str | None = None,
+) -> ContainerSize:
     """The size of an environment's container for a model; what the settings say goes first.
 
+    Args:
+        settings: The environment.
+        packaged_model: What the container serves.
+        instance_type: Type that a challenger runs on; None for that of the endpoint.
+
     Raises:
-        ForecastError: The instance type has too little memory, or no volume is large enough.
+        ForecastError: The instance type or the serverless container has too little memory, or no
+            volume is large enough.
     """
-    endpoint, container = settings.endpoint, settings.container
-    workers = _choose_workers(settings, packaged_model)
+    endpoint = settings.endpoint
+    if isinstance(endpoint, ServerlessEndpoint):
+        return _size_serverless(settings, endpoint, packaged_model)
+    chosen = endpoint.instance_type if instance_type is None else instance_type
+    workers = _choose_workers(settings, packaged_model, chosen)
     unpacked = in_steps(packaged_model.unpacked_bytes)
     loading = workers * in_steps(packaged_model.model_bytes) / MIB / _LOAD_MIB_PER_SECOND
     startup = _timeout(loading + (_TIMEOUT_STEP if _installs_at_start(settings) else 0))
     download = _timeout(2 * unpacked / MIB / _FETCH_MIB_PER_SECOND)
     return ContainerSize(
         workers=workers,
-        threads_per_worker=container.threads_per_worker,
+        threads_per_worker=settings.container.threads_per_worker,
         startup_timeout_seconds=_given(endpoint.startup_timeout_seconds, startup),
         download_timeout_seconds=_given(endpoint.download_timeout_seconds, download),
-        volume_size_gb=_choose_volume(settings, unpacked),
+        volume_size_gb=_choose_volume(settings.name, endpoint, chosen, unpacked),
     )
 
 
@@ -124,8 +147,47 @@ def worker_bytes(packaged_model: PackagedModel) -> int:
     return base + int(per_byte * in_steps(packaged_model.model_bytes))
 
 
-def _choose_workers(settings: EnvironmentSettings, packaged_model: PackagedModel) -> int:
-    instance_type, container = settings.endpoint.instance_type, settings.container
+def _size_serverless(
+    settings: EnvironmentSettings, endpoint: ServerlessEndpoint, packaged_model: PackagedModel
+) -> ContainerSize:
+    # SageMaker developer guide, serverless inference: one worker with one copy of the model, as
+    # a container gets one request at a time.
+    workers = _given(settings.container.workers, 1)
+    needed = workers * worker_bytes(packaged_model) + SERVERLESS_RESERVED_MIB * MIB
+    if needed > endpoint.memory_mib * MIB:
+        raise ForecastError(_too_small_serverless(settings, endpoint.memory_mib, workers, needed))
+    storage = _needed_gb(in_steps(packaged_model.unpacked_bytes))
+    if storage > SERVERLESS_DISK_GB:
+        raise ForecastError(
+            f"the model needs about {storage} GB of storage, and a serverless container of "
+            f"'{settings.name}' has {SERVERLESS_DISK_GB} GB: choose endpoint.kind realtime"
+        )
+    return ContainerSize(
+        workers=workers,
+        threads_per_worker=settings.container.threads_per_worker,
+        startup_timeout_seconds=None,
+        download_timeout_seconds=None,
+        volume_size_gb=None,
+    )
+
+
+def _too_small_serverless(
+    settings: EnvironmentSettings, memory_mib: int, workers: int, needed: int
+) -> str:
+    enough = [memory for memory in SERVERLESS_MEMORY_MIB if memory * MIB >= needed]
+    way = f"set memory_mib to {enough[0]}" if enough else "choose endpoint.kind realtime"
+    fewer = ", or fewer container.workers" if workers > 1 else ""
+    count = "one worker needs" if workers == 1 else f"{workers} workers need"
+    return (
+        f"the model does not fit into the {memory_mib} MiB of '{settings.name}': {count} about "
+        f"{-(-needed // MIB)} MiB; {way}{fewer}"
+    )
+
+
+def _choose_workers(
+    settings: EnvironmentSettings, packaged_model: PackagedModel, instance_type: str
+) -> int:
+    container = settings.container
     by_cpu = max(1, vcpus(instance_type) // container.threads_per_worker)
     memory = memory_gib(instance_type)
     if memory is None:
@@ -134,7 +196,7 @@ def _choose_workers(settings: EnvironmentSettings, packaged_model: PackagedModel
     by_memory = _usable(memory) // each
     wanted = 1 if container.workers is None else container.workers
     if by_memory < wanted:
-        raise ForecastError(_too_small(settings, wanted, each))
+        raise ForecastError(_too_small(settings, instance_type, wanted, each))
     return _given(container.workers, min(by_cpu, by_memory))
 
 
@@ -142,8 +204,7 @@ def _usable(memory: float) -> int:
     return int(memory * GIB - max(RESERVED_MIB * MIB, RESERVED_SHARE * memory * GIB))
 
 
-def _too_small(settings: EnvironmentSettings, workers: int, each: int) -> str:
-    instance_type = settings.endpoint.instance_type
+def _too_small(settings: EnvironmentSettings, instance_type: str, workers: int, each: int) -> str:
     needed = workers * each
     gib = max((needed + RESERVED_MIB * MIB) / GIB, needed / (1 - RESERVED_SHARE) / GIB)
     larger = smallest_with(gib, arm=is_graviton(instance_type))
@@ -157,20 +218,27 @@ def _too_small(settings: EnvironmentSettings, workers: int, each: int) -> str:
     )
 
 
-def _choose_volume(settings: EnvironmentSettings, unpacked: int) -> int | None:
-    endpoint = settings.endpoint
-    if endpoint.volume_size_gb is not None or has_local_storage(endpoint.instance_type):
+def _choose_volume(
+    name: str, endpoint: InstanceEndpoint, instance_type: str, unpacked: int
+) -> int | None:
+    if has_local_storage(instance_type):
+        return None
+    if endpoint.volume_size_gb is not None:
         return endpoint.volume_size_gb
-    # The archive, its content, and the copy that some images make of it.
-    needed = -(-3 * unpacked // 10**9)
+    needed = _needed_gb(unpacked)
     if needed <= _SMALLEST_DEFAULT_GB:
         return None
     if needed > _MAX_VOLUME_GB:
         raise ForecastError(
-            f"the model needs about {needed} GB of storage, and '{settings.name}' can have "
+            f"the model needs about {needed} GB of storage, and '{name}' can have "
             f"{_MAX_VOLUME_GB} GB at most: choose an instance type with disks of its own"
         )
     return min(_MAX_VOLUME_GB, -(-needed // _USUAL_VOLUME_GB) * _USUAL_VOLUME_GB)
+
+
+def _needed_gb(unpacked: int) -> int:
+    # The archive, its content, and the copy that some images make of it.
+    return -(-3 * unpacked // 10**9)
 
 
 def _installs_at_start(settings: EnvironmentSettings) -> bool:

@@ -8,10 +8,11 @@ from forecast_constructs.hosting.model import ForecastModel
 from forecast_constructs.hosting.network import IsolatedNetwork, Placement
 from forecast_constructs.hosting.publishing import ArchivePublishing, ModelSynthesizer
 from forecast_constructs.hosting.serving_image import ContainerImage, server_environment
-from forecast_constructs.monitoring.alarms import EndpointAlarms, RollbackAlarm
+from forecast_constructs.monitoring.alarms import EndpointAlarms
 from forecast_constructs.monitoring.metrics import EndpointMetrics
 from forecast_constructs.monitoring.notifications import AlertTopics
 from forecast_constructs.rollouts.deployment_config import render_deployment_config
+from forecast_constructs.rollouts.rollback_alarms import RollbackAlarms
 from forecast_constructs.scaling.variant_scaling import VariantScaling
 from forecast_constructs.storage.artifact_storage import (
     DATA_CAPTURE_PREFIX,
@@ -39,7 +40,7 @@ __all__ = [
     "ModelSynthesizer",
     "NamedLogGroup",
     "Placement",
-    "RollbackAlarm",
+    "RollbackAlarms",
     "VariantScaling",
     "lineage_tags",
     "render_deployment_config",

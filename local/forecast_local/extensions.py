@@ -8,9 +8,13 @@ a new version of moto would silently bring moto's own behaviour back, so check_m
 
 import inspect
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from moto.applicationautoscaling import models as autoscaling_models
+from moto.applicationautoscaling import responses as autoscaling_responses
 from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.awslambda.models import lambda_backends
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.base_backend import BackendDict
@@ -18,8 +22,10 @@ from moto.s3.models import FakeBucket
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 
+from forecast_local.applicationautoscaling.limits import PROVISIONED_CONCURRENCY
 from forecast_local.applicationautoscaling.models import LocalApplicationAutoscalingBackend
 from forecast_local.applicationautoscaling.responses import LocalApplicationAutoScalingResponse
+from forecast_local.awslambda.models import LocalLambdaBackend
 from forecast_local.cloudformation.models import LocalCloudFormationBackend
 from forecast_local.cloudformation.responses import LocalCloudFormationResponse
 from forecast_local.cloudwatch.models import LocalCloudWatchBackend
@@ -75,6 +81,16 @@ REPLACEMENTS: tuple[Replacement, ...] = (
         },
     ),
     Replacement(
+        lambda_backends,
+        LocalLambdaBackend,
+        "runs functions in Docker, and keeps no dead-letter queue",
+        {
+            "create_function": "spec",
+            "invoke": "function_name, qualifier, body, headers, response_headers",
+            "update_function_configuration": "function_name, qualifier, body",
+        },
+    ),
+    Replacement(
         sagemakerruntime_backends,
         LocalSageMakerRuntimeBackend,
         "answers invocations from a queue",
@@ -90,6 +106,9 @@ REPLACEMENTS: tuple[Replacement, ...] = (
             "deregister_scalable_target": "namespace, r_id, dimension",
             "put_scaling_policy": "policy_name, service_namespace, resource_id, "
             "scalable_dimension, policy_body, policy_type",
+            "put_scheduled_action": "service_namespace, schedule, timezone, "
+            "scheduled_action_name, resource_id, scalable_dimension, start_time, end_time, "
+            "scalable_target_action",
         },
     ),
     Replacement(
@@ -103,6 +122,9 @@ REPLACEMENTS: tuple[Replacement, ...] = (
             "get_all_metrics": "",
             "get_filtered_metrics": "metric_name, namespace, dimensions",
             "put_metric_data": "namespace, metric_data",
+            "set_alarm_state": "alarm_name, reason, reason_data, state_value",
+            "delete_alarms": "alarm_names",
+            "tag_resource": "arn, tags",
         },
     ),
 )
@@ -140,6 +162,9 @@ _ACTIONS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (LocalApplicationAutoScalingResponse, ("register_scalable_target",)),
     (LocalCloudWatchResponse, ("put_metric_alarm",)),
 )
+
+
+_KNOWN_DIMENSIONS = autoscaling_models.ScalableDimensionValueSet
 
 
 class MotoChangedError(Exception):
@@ -196,3 +221,13 @@ def install() -> None:
         replacement.backends.backend = replacement.backend
     for owner, name, _, patch in _PATCHES:
         setattr(owner, name, patch)
+    _know_provisioned_concurrency()
+
+
+def _know_provisioned_concurrency() -> None:
+    """Add the scalable dimension that moto's enumeration lacks."""
+    members = {item.name: item.value for item in _KNOWN_DIMENSIONS}
+    members["SAGEMAKER_VARIANT_DESIRED_PROVISIONED_CONCURRENCY"] = PROVISIONED_CONCURRENCY
+    extended = Enum("ScalableDimensionValueSet", members)  # type: ignore[misc] # moto's members and one more
+    for module in (autoscaling_models, autoscaling_responses):
+        setattr(module, extended.__name__, extended)

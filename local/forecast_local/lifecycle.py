@@ -19,6 +19,7 @@ from pathlib import Path
 
 from forecast_config.errors import ForecastError
 from forecast_local.clients import ACCOUNT, Clients
+from forecast_local.clock import DEFAULT_SPEED
 from forecast_local.processes import ProcessRecord, end_recorded, spawn
 
 REGION = "us-east-1"
@@ -28,6 +29,7 @@ _POLL_SECONDS = 0.1
 _HEALTH_TIMEOUT_SECONDS = 5.0
 _HEALTH_PATH = "/_forecast/health"
 _LOG_LINES = 20
+_SPEED_VARIABLE = "FORECAST_LOCAL_SPEED"
 
 
 # The servers that this very process started: kept until they end, so that none stays a zombie.
@@ -87,7 +89,7 @@ class LocalAws:
         }
 
 
-def up(root: Path, port: int | None = None) -> LocalAws:
+def up(root: Path, port: int | None = None, *, speed: float | None = None) -> LocalAws:
     """Start the local AWS of a project, or return the one that runs.
 
     It starts empty: nothing survives from a server that was stopped.
@@ -95,14 +97,17 @@ def up(root: Path, port: int | None = None) -> LocalAws:
     Args:
         root: Project root.
         port: TCP port; None takes the last one used here if it is free, else any free one.
+        speed: How many seconds of a rollout's waiting times pass in one second; None takes the
+            environment variable FORECAST_LOCAL_SPEED, or else clock.DEFAULT_SPEED.
 
     Returns:
         The running local AWS, ready to answer.
 
     Raises:
-        LocalAwsError: If it does not start, or runs already on another port than the one given.
+        LocalAwsError: If it does not start, runs already on another port than the one given, or the
+            speed is no positive number.
     """
-    root = root.resolve()
+    root, chosen = root.resolve(), _speed(speed)
     with _locked(root):
         running = _running(root)
         if running is not None:
@@ -113,7 +118,7 @@ def up(root: Path, port: int | None = None) -> LocalAws:
                 )
             return running
         _clear(root)
-        return _start(root, _choose_port(root) if port is None else port)
+        return _start(root, _choose_port(root) if port is None else port, chosen)
 
 
 def down(root: Path) -> bool:
@@ -178,14 +183,25 @@ def _end(record: ProcessRecord) -> None:
         child.wait()
 
 
-def _start(root: Path, port: int) -> LocalAws:
+def _speed(given: float | None) -> float:
+    text = os.environ.get(_SPEED_VARIABLE, str(DEFAULT_SPEED)) if given is None else str(given)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise LocalAwsError(f"expected a positive number as the speed, got {text}")
+    return speed
+
+
+def _start(root: Path, port: int, speed: float) -> LocalAws:
     log = _log(root)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("", encoding="utf-8")
     # -P: the project root holds folders that have the names of packages.
     command = [sys.executable, "-P", "-m", "forecast_local.server"]
     process, record = spawn(
-        [*command, "--port", str(port), "--root", str(root)],
+        [*command, "--port", str(port), "--root", str(root), "--speed", str(speed)],
         role="server of the local AWS",
         log=log,
         environment=_server_environment(),

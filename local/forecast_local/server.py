@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 
+from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -26,8 +27,10 @@ from werkzeug.serving import make_server
 
 from forecast_local import context
 from forecast_local.clients import Clients
+from forecast_local.clock import DEFAULT_SPEED, WallClock
 from forecast_local.extensions import install
 from forecast_local.processes import end_recorded
+from forecast_local.ticker import Ticker
 
 LOOPBACK = "127.0.0.1"
 HEALTH_PATH = "/_forecast/health"
@@ -84,19 +87,25 @@ def _is_local(host: str) -> bool:
     return name in {"localhost", LOOPBACK} or name.endswith(".localhost")
 
 
-def serve(port: int, root: Path) -> None:
+def serve(port: int, root: Path, speed: float = DEFAULT_SPEED) -> None:
     """Serve until the process is asked to end; then end the model servers too.
 
     Args:
         port: TCP port on the loopback.
         root: Project root; state goes to ``<root>/.forecast/local``.
+        speed: How many seconds of a rollout's waiting times pass in one second.
 
     Raises:
         OSError: If the port is taken.
     """
     state_dir = root / ".forecast" / "local"
     install()
-    context.enter(context.RuntimeContext(state_dir, Clients(f"http://localhost:{port}")))
+    # moto's state machines really run then, and call this server by its port.
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    os.environ["MOTO_PORT"] = str(port)
+    context.enter(
+        context.RuntimeContext(state_dir, Clients(f"http://localhost:{port}"), WallClock(speed))
+    )
     application = LoopbackApplication(
         DomainDispatcherApplication(create_backend_app), identity=str(root)
     )
@@ -104,6 +113,7 @@ def serve(port: int, root: Path) -> None:
         LOOPBACK, port, application, threaded=True, request_handler=MotoRequestHandler
     )
     signal.signal(signal.SIGTERM, _interrupt)
+    Ticker().start()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -121,11 +131,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="TCP port on the loopback")
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="project root")
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=DEFAULT_SPEED,
+        help="seconds of a rollout's waiting times that pass in one second",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    serve(options.port, options.root.resolve())
+    serve(options.port, options.root.resolve(), options.speed)
 
 
 if __name__ == "__main__":

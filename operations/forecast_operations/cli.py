@@ -8,7 +8,12 @@ import typer
 
 from forecast_config import ForecastError
 from forecast_operations import configuration, local_aws
+from forecast_operations.capacity import capacity_command
+from forecast_operations.check import check_command
 from forecast_operations.console import err
+from forecast_operations.dashboard import dashboard_command
+from forecast_operations.deploy import deploy_command
+from forecast_operations.inventory import inventory_command
 from forecast_operations.invoke import invoke_command
 from forecast_operations.package import package_command
 from forecast_operations.resolve import resolve_command
@@ -24,8 +29,13 @@ app = typer.Typer(
 )
 app.command("resolve")(resolve_command)
 app.command("package")(package_command)
+app.command("deploy")(deploy_command)
+app.command("check")(check_command)
+app.command("capacity")(capacity_command)
 app.command("serve")(serve_command)
 app.command("invoke")(invoke_command)
+app.command("dashboard")(dashboard_command)
+app.command("inventory")(inventory_command)
 app.add_typer(local_aws.app, name="local")
 app.add_typer(configuration.app, name="config")
 

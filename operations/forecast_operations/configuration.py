@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import yaml
 
 from forecast_config import ForecastError, load_config
 from forecast_config.schema import schema_text
 from forecast_operations.console import out, print_json
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentsArgument,
+    JsonOption,
+    chosen,
+    warn_of,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Check the configuration.")
 
@@ -19,7 +28,36 @@ app = typer.Typer(no_args_is_help=True, help="Check the configuration.")
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Read the configuration and report everything that is wrong with it at once."""
     settings = load_config(config)
+    for environment in settings.environments.values():
+        warn_of(environment)
     out.print(f"{config} is valid: {', '.join(settings.environments)}")
+
+
+@app.command()
+def show(
+    environments: EnvironmentsArgument = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the settings that environments have once every default is laid under them."""
+    _, wanted = chosen(config, environments)
+    document = {
+        name: _kind_first(settings.model_dump(mode="json", exclude={"name"}))
+        for name, settings in wanted.items()
+    }
+    if as_json:
+        print_json(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    text = yaml.safe_dump({"environments": document}, sort_keys=False, allow_unicode=True)
+    out.print(text.rstrip("\n"), markup=False)
+
+
+def _kind_first(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kind = {"kind": value["kind"]} if "kind" in value else {}
+    return kind | {key: _kind_first(each) for key, each in value.items() if key != "kind"}
 
 
 @app.command()

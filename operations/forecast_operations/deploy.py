@@ -74,7 +74,7 @@ def deploy_command(
         allowed.add("recreate")
     obstacles = find_obstacles(deployed, wanted)
     _refuse(obstacles, allowed)
-    check_endpoint_can_change(live, deployed.endpoint)
+    check_endpoint_can_change(live, names.stack(environment), deployed.endpoint)
     steps = plan_steps(deployed, wanted, obstacles)
     for number, step in enumerate(steps, 1):
         out.print(f"{number} of {len(steps)}: {step.title}", markup=False)

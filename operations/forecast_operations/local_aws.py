@@ -40,9 +40,13 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1024, max=65535, help="Port; a free one when not given.")
     ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(help="Seconds of a rollout's waiting times that pass in one second (300)."),
+    ] = None,
 ) -> None:
     """Start it, or say where it runs already."""
-    local = _lifecycle().up(_root(config), port)
+    local = _lifecycle().up(_root(config), port, speed=speed)
     out.print(f"the local AWS listens on {local.endpoint_url}")
     out.print('point your tools at it with: eval "$(forecast local env)"')
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import ConfigError, Problem, load_config
-from forecast_config.support import support_warning
+from forecast_config.advice import warnings_for
 from forecast_operations.console import err
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ def chosen(
     return config, wanted
 
 
-def warn_of_support(environment: EnvironmentSettings) -> None:
-    """Say when AWS stops patching the environment's image soon.
+def warn_of(environment: EnvironmentSettings) -> None:
+    """Say what is allowed in an environment, but should be known.
 
     Raises:
-        ForecastError: AWS no longer patches it, and `image.allow_unpatched` is not set.
+        ForecastError: AWS no longer patches its image, and `image.allow_unpatched` is not set.
     """
-    warning = support_warning(environment, datetime.now(UTC).date())
-    if warning is not None:
+    for warning in warnings_for(environment, datetime.now(UTC).date()):
         err.print(f"warning: {warning}", markup=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 
@@ -13,9 +14,9 @@ from forecast_operations.options import (
     EnvironmentsArgument,
     JsonOption,
     chosen,
-    warn_of_support,
+    warn_of,
 )
-from forecast_packaging.building.environment import package_for
+from forecast_packaging.building.environment import package_challenger_for, package_for
 from forecast_packaging.building.summary import summarize_archive
 
 if TYPE_CHECKING:
@@ -33,25 +34,39 @@ def package_command(
 ) -> None:
     """Build model.tar.gz from the locked version and check it; nothing is done when it is there.
 
-    The same locked version gives the same bytes for every environment.
+    The same locked version gives the same bytes for every environment. Where a rollout compares
+    with a challenger, its archive is built too.
     """
     settings, wanted = chosen(config, environments)
     packaged: dict[str, PackagedModel] = {}
+    challengers: dict[str, PackagedModel] = {}
     for name, environment in wanted.items():
-        warn_of_support(environment)
+        warn_of(environment)
         with byte_progress(f"packing for {name}") as report:
             packaged[name] = package_for(settings, environment, progress=report)
+            challenger = package_challenger_for(settings, environment, report)
+        if challenger is not None:
+            challengers[name] = challenger
     if as_json:
-        documents = (f'"{name}": {model.model_dump_json()}' for name, model in packaged.items())
-        print_json("{" + ", ".join(documents) + "}")
+        environment_models = {name: _document(model) for name, model in packaged.items()}
+        for name, challenger in challengers.items():
+            environment_models[name]["challenger"] = _document(challenger)
+        print_json(json.dumps(environment_models))
         return
-    out.print(_table(packaged, settings.root))
+    out.print(_table(packaged, challengers, settings.root))
 
 
-def _table(packaged: Mapping[str, PackagedModel], root: Path) -> Table:
+def _document(model: PackagedModel) -> dict[str, Any]:
+    return model.model_dump(mode="json")
+
+
+def _table(
+    packaged: Mapping[str, PackagedModel], challengers: Mapping[str, PackagedModel], root: Path
+) -> Table:
     """What was packed for each environment, and what a person should know of it."""
     table = Table(
         "environment",
+        "role",
         "version",
         Column("archive", overflow="fold"),
         "bytes",
@@ -60,10 +75,17 @@ def _table(packaged: Mapping[str, PackagedModel], root: Path) -> Table:
         Column("loading runs code", overflow="fold"),
         Column("compilation", overflow="fold"),
     )
-    for name, model in packaged.items():
+    rows = [
+        (name, role, models[name])
+        for name in packaged
+        for role, models in (("champion", packaged), ("challenger", challengers))
+        if name in models
+    ]
+    for name, role, model in rows:
         summary = summarize_archive(model.archive)
         table.add_row(
             name,
+            role,
             model.model.version,
             str(model.archive.relative_to(root)),
             f"{model.archive.stat().st_size:,}",

@@ -15,14 +15,14 @@ from forecast_operations.options import (
     EnvironmentsArgument,
     JsonOption,
     chosen,
-    warn_of_support,
+    warn_of,
 )
 from forecast_packaging import Alias, resolve, shown_uri, write_lock
-from forecast_packaging.building.environment import select
+from forecast_packaging.building.environment import select, select_challenger
 from forecast_packaging.libraries.provision import Provision
 
 if TYPE_CHECKING:
-    from forecast_config import LockedModel
+    from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel
     from forecast_packaging import Selector
 
 
@@ -43,50 +43,80 @@ def resolve_command(
 ) -> None:
     """Look the model up in the registry and pin it in models.lock.json, beside the configuration.
 
-    Every environment is looked up by its own alias unless told otherwise.
+    Every environment is looked up by its own alias unless told otherwise, and its challenger, where
+    a rollout compares with one, as its rollout says.
     """
     settings, wanted = chosen(config, environments)
     asked = select(settings, model_version=version, model_alias=alias, candidate_run_id=candidate)
-    before = read_lock(settings.lock_path).environments
+    before = read_lock(settings.lock_path)
+    search = _Search(settings)
     found: dict[str, LockedModel] = {}
-    known: dict[Selector, LockedModel] = {}
+    challengers: dict[str, LockedModel] = {}
     for name, environment in wanted.items():
         selector = asked or Alias(environment.model_alias)
-        if selector not in known:
+        found[name] = search.pinned(environment, selector, before.environments.get(name))
+        challenger = select_challenger(environment)
+        if challenger is not None:
+            known = before.challengers.get(name)
+            challengers[name] = search.pinned(environment, challenger, known)
+        warn_of(environment)
+    for name, model in found.items():
+        lock = write_lock(settings.lock_path, name, model, challengers.get(name))
+    if as_json:
+        chosen_names = {"environments": set(found), "challengers": set(challengers)}
+        print_json(lock.model_dump_json(indent=2, include=chosen_names))
+        return
+    table = _table()
+    for name, model in found.items():
+        _add_row(table, name, "champion", model, before.environments.get(name))
+        if name in challengers:
+            _add_row(table, name, "challenger", challengers[name], before.challengers.get(name))
+    out.print(table)
+    out.print(f"pinned in {settings.lock_path}")
+
+
+class _Search:
+    """A registry that is asked once for what several environments run."""
+
+    def __init__(self, settings: ForecastConfig) -> None:
+        self._settings = settings
+        self._known: dict[Selector, LockedModel] = {}
+
+    def pinned(
+        self, environment: EnvironmentSettings, selector: Selector, before: LockedModel | None
+    ) -> LockedModel:
+        """A version with the wheels that an environment's image lacks."""
+        settings = self._settings
+        if selector not in self._known:
             title = f"asking {shown_uri(settings.model.tracking_uri)} for {settings.model.name}"
             with byte_progress(title) as report:
-                known[selector] = resolve(
+                self._known[selector] = resolve(
                     root=settings.root,
                     tracking_uri=settings.model.tracking_uri,
                     name=settings.model.name,
                     selector=selector,
                     progress=report,
                 )
-        with byte_progress(f"finding what the image of {name} lacks") as report:
+        with byte_progress(f"finding what the image of {environment.name} lacks") as report:
             report("wheels", 0, 0)
             provision = Provision(settings.root, environment, settings.serving)
-            found[name] = provision.pin(known[selector], before.get(name))
-        warn_of_support(environment)
-    for name, model in found.items():
-        lock = write_lock(settings.lock_path, name, model)
-    if as_json:
-        print_json(lock.model_dump_json(indent=2, include={"environments": set(found)}))
-        return
-    out.print(_table(before, found))
-    out.print(f"pinned in {settings.lock_path}")
+            return provision.pin(self._known[selector], before)
 
 
-def _table(before: dict[str, LockedModel], found: dict[str, LockedModel]) -> Table:
+def _table() -> Table:
     model = Column("model", overflow="fold")
-    table = Table("environment", model, "version", "was", "run", "digest")
-    for name, locked in found.items():
-        was = before.get(name)
-        table.add_row(
-            name,
-            locked.name,
-            locked.version,
-            "-" if was is None else "unchanged" if was == locked else was.version,
-            locked.run_id[:8],
-            locked.model_digest.removeprefix("sha256:")[:12],
-        )
-    return table
+    return Table("environment", "role", model, "version", "was", "run", "digest")
+
+
+def _add_row(
+    table: Table, name: str, role: str, locked: LockedModel, was: LockedModel | None
+) -> None:
+    table.add_row(
+        name,
+        role,
+        locked.name,
+        locked.version,
+        "-" if was is None else "unchanged" if was == locked else was.version,
+        locked.run_id[:8],
+        locked.model_digest.removeprefix("sha256:")[:12],
+    )

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, RemovalPolicy, Stack
 
 from forecast_config import names
-from forecast_config.settings import DataCaptureSettings, ExistingNetwork, NewNetwork
+from forecast_config.settings import (
+    AsyncEndpoint,
+    DataCaptureSettings,
+    ExistingNetwork,
+    NewNetwork,
+)
 from forecast_constructs import (
     ArchivePublishing,
     ArtifactStorage,
@@ -16,6 +21,7 @@ from forecast_constructs import (
     NamedLogGroup,
     Placement,
 )
+from forecast_constructs.hosting.interface_endpoints import InterfaceService
 from forecast_stacks.destination import stack_environment
 from forecast_stacks.tagging import tag_environment
 
@@ -28,11 +34,14 @@ if TYPE_CHECKING:
 class ForecastArtifactsStack(Stack):
     """Key, artifact bucket, container logs and network of one environment.
 
+    Retained or not, the bucket deletes what clients sent when its retention is over.
+
     Attributes:
         key: Encrypts everything of the environment that is at rest.
         bucket: Holds the archives and the captured requests.
         log_group_name: Name of the log group that the containers write to.
         placement: Where in a VPC the containers run; None: in no VPC.
+        function_placement: Where in a VPC functions run; None: in no VPC.
     """
 
     def __init__(self, scope: Construct, settings: EnvironmentSettings, **options: Any) -> None:
@@ -65,7 +74,7 @@ class ForecastArtifactsStack(Stack):
         self._build_key()
         self._build_storage()
         self._build_container_logs()
-        self.placement = self._place()
+        self._build_placements()
         CfnOutput(
             self,
             "ArtifactBucketName",
@@ -83,16 +92,28 @@ class ForecastArtifactsStack(Stack):
             description=f"Data of the endpoint {settings.endpoint.name}",
             removal_policy=self._removal_policy,
         )
-        log_groups = [names.endpoint_log_group(settings.endpoint.name)]
-        if isinstance(settings.network, NewNetwork):
-            log_groups.append(names.flow_log_group(settings.endpoint.name))
-        encryption.admit_log_groups(log_groups)
+        encryption.admit_log_groups(self._log_group_names())
         encryption.admit_alarms(settings.endpoint.name)
+        if settings.alarms.budget is not None:
+            encryption.admit_budgets()
         self.key = encryption.key
+
+    def _log_group_names(self) -> list[str]:
+        settings = self._settings
+        endpoint_name = settings.endpoint.name
+        log_groups = [names.endpoint_log_group(endpoint_name)]
+        if isinstance(settings.network, NewNetwork):
+            log_groups.append(names.flow_log_group(endpoint_name))
+        if _has_heartbeat(settings):
+            log_groups.append(names.function_log_group(names.heartbeat_function(endpoint_name)))
+        if settings.off_hours is not None:
+            log_groups.append(names.off_hours_log_group(endpoint_name))
+        return log_groups
 
     def _build_storage(self) -> None:
         settings = self._settings
         capture = settings.data_capture
+        endpoint = settings.endpoint
         storage = ArtifactStorage(
             self,
             "Storage",
@@ -101,11 +122,17 @@ class ForecastArtifactsStack(Stack):
             ),
             encryption_key=self.key,
             settings=settings.artifacts,
-            # Requests captured before capture was switched off expire as well.
+            # What was captured before capture was switched off expires as well, and so does what an
+            # endpoint answered when it was asynchronous.
             data_capture_retention_days=(
                 DataCaptureSettings.model_fields["retention_days"].default
                 if capture is None
                 else capture.retention_days
+            ),
+            async_retention_days=(
+                endpoint.answer_retention_days
+                if isinstance(endpoint, AsyncEndpoint)
+                else AsyncEndpoint.model_fields["answer_retention_days"].default
             ),
             removal_policy=self._removal_policy,
         )
@@ -122,11 +149,15 @@ class ForecastArtifactsStack(Stack):
             removal_policy=self._removal_policy,
         ).log_group_name
 
-    def _place(self) -> Placement | None:
+    def _build_placements(self) -> None:
         network = self._settings.network
+        self.placement: Placement | None = None
+        self.function_placement: Placement | None = None
         if isinstance(network, NewNetwork):
-            return self._build_network(network).placement
-        return Placement.from_existing(network) if isinstance(network, ExistingNetwork) else None
+            built = self._build_network(network)
+            self.placement, self.function_placement = built.placement, built.function_placement
+        elif isinstance(network, ExistingNetwork):
+            self.placement = self.function_placement = Placement.from_existing(network)
 
     def _build_network(self, network: NewNetwork) -> IsolatedNetwork:
         flow_logs = NamedLogGroup(
@@ -145,4 +176,27 @@ class ForecastArtifactsStack(Stack):
             max_azs=network.max_azs,
             bucket=self.bucket,
             flow_logs=flow_logs,
+            interface_services=self._interface_services(),
         )
+
+    def _interface_services(self) -> list[InterfaceService]:
+        settings = self._settings
+        if not _has_heartbeat(settings):
+            return []
+        # SageMaker writes the names of endpoints into their ARNs in small letters.
+        endpoint_names = sorted({settings.endpoint.name, settings.endpoint.name.lower()})
+        prefix = f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:endpoint"
+        return [
+            InterfaceService(
+                name="sagemaker.runtime",
+                actions=("sagemaker:InvokeEndpoint",),
+                resource_arns=tuple(f"{prefix}/{name}" for name in endpoint_names),
+            )
+        ]
+
+
+def _has_heartbeat(settings: EnvironmentSettings) -> bool:
+    # An asynchronous endpoint answers into the bucket: its backlog is what tells.
+    return settings.alarms.endpoint_down is not None and not isinstance(
+        settings.endpoint, AsyncEndpoint
+    )

@@ -32,6 +32,7 @@ _FLAGS = (
     "model_alias",
     "candidate_run_id",
     "image_uri",
+    "reset_weights",
 )
 
 
@@ -48,6 +49,8 @@ class SynthContext:
         candidate_run_id: Run id whose version takes the place of the locked one.
         image_uri: Image in Amazon ECR that takes the place of the configured one: one that was
             built elsewhere, where no Docker is at hand.
+        reset_weights: Whether a split goes back to the share in the configuration
+            (`reset_weights=true`); default: a shifted share survives the update.
     """
 
     config: Path
@@ -57,6 +60,7 @@ class SynthContext:
     model_alias: str | None
     candidate_run_id: str | None
     image_uri: str | None
+    reset_weights: bool
 
     @classmethod
     def from_node(cls, node: Node) -> SynthContext:
@@ -76,6 +80,7 @@ class SynthContext:
             model_alias=flags["model_alias"],
             candidate_run_id=flags["candidate_run_id"],
             image_uri=_image(flags["image_uri"]),
+            reset_weights=_truth("reset_weights", flags["reset_weights"]),
         )
 
     def select(self, config: ForecastConfig) -> list[EnvironmentSettings]:
@@ -144,6 +149,14 @@ def _pairs(value: str | None) -> dict[str, str]:
         if accounts.setdefault(name.strip(), account.strip()) != account.strip():
             raise ForecastError(f"accounts: expected one account for '{name.strip()}', got two")
     return accounts
+
+
+def _truth(name: str, value: str | None) -> bool:
+    if value is None:
+        return False
+    if value.lower() not in {"true", "false"}:
+        raise ForecastError(f"{name}: expected true or false, got '{value}'")
+    return value.lower() == "true"
 
 
 def _image(value: str | None) -> str | None:

@@ -8,24 +8,15 @@ from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_s3 as s3
 
 from forecast_config import names
-from forecast_config.instances import is_graviton, is_listed_by_api
-from forecast_config.settings import OwnImage
-from forecast_config.sizing import size_container
-from forecast_constructs import (
-    AlertTopics,
-    ContainerImage,
-    EndpointAlarms,
-    EndpointConfiguration,
-    EndpointMetrics,
-    ExecutionRole,
-    ForecastEndpoint,
-    ForecastModel,
-    ModelSynthesizer,
-    RollbackAlarm,
-    VariantScaling,
-    server_environment,
-)
+from forecast_config.advice import least_instance_count
+from forecast_config.instances import is_listed_by_api
+from forecast_constructs import ModelSynthesizer
+from forecast_constructs.storage.artifact_storage import ASYNC_REQUESTS_PREFIX
+from forecast_stacks.dashboard_part import add_dashboard
 from forecast_stacks.destination import stack_environment
+from forecast_stacks.hosting_part import HostingPart
+from forecast_stacks.monitoring_part import add_monitoring, add_rollback_alarms, add_topics
+from forecast_stacks.scaling_part import add_off_hours, add_scaling
 from forecast_stacks.tagging import tag_environment
 
 if TYPE_CHECKING:
@@ -33,16 +24,22 @@ if TYPE_CHECKING:
 
     from forecast_config.packaged import PackagedModel
     from forecast_config.settings import EnvironmentSettings
+    from forecast_constructs.monitoring.monitoring import Monitoring
+    from forecast_constructs.rollouts.rollback_alarms import RollbackAlarms
     from forecast_stacks.artifacts_stack import ForecastArtifactsStack
 
 _ACCOUNT_PLACEHOLDER = "${AWS::AccountId}"
 """What a synthesizer takes for an account that is known at deployment only."""
 
+_INSTANCES_OF_TWO_ZONES = 2
+"""Instances with which an endpoint outlives the failure of a zone: SageMaker tries to spread them
+(developer guide, "Best practices for deploying models on SageMaker AI Hosting Services")."""
+
 
 class ForecastEndpointStack(Stack):
-    """Model, endpoint, scaling and alarms of one environment.
+    """Models, endpoint, scaling, alarms and dashboard of one environment.
 
-    Its files, the archive among them, are published into the bucket of the artifacts stack.
+    Its files, the archives among them, are published into the bucket of the artifacts stack.
 
     Attributes:
         endpoint: The endpoint.
@@ -55,7 +52,9 @@ class ForecastEndpointStack(Stack):
         *,
         artifacts: ForecastArtifactsStack,
         packaged_model: PackagedModel,
+        challenger: PackagedModel | None = None,
         image_uri: str | None = None,
+        reset_weights: bool = False,
         **options: Any,
     ) -> None:
         """Define the stack.
@@ -65,11 +64,14 @@ class ForecastEndpointStack(Stack):
             settings: The environment.
             artifacts: The environment's stateful stack, deployed before this one.
             packaged_model: What the endpoint serves.
+            challenger: What is compared with it, in a rollout of kind shadow or split.
             image_uri: Image that takes the place of the one in the settings.
+            reset_weights: Whether champion and challenger of a split go back to the share in the
+                settings; default: a shifted share survives the update.
             **options: Further properties of a stack.
 
         Raises:
-            ForecastError: The model does not fit into the instance type.
+            ForecastError: A model does not fit into its instances, or a challenger is missing.
         """
         name = names.stack(settings.name)
         super().__init__(
@@ -84,155 +86,126 @@ class ForecastEndpointStack(Stack):
         )
         self.add_stack_dependency(artifacts)
         self._settings = settings
-        self._artifacts = artifacts
-        self._packaged_model = packaged_model
-        self._image_uri = image_uri
-        self._size = size_container(settings, packaged_model)
         # By its name, which is fixed, so that nothing is exported for it.
         self._bucket = s3.Bucket.from_bucket_name(
             self, "ArtifactBucket", _artifact_bucket(settings, self.account)
         )
-        self._warn_of_unlisted_instance_type()
-        self._topics = self._build_topics()
-        self._endpoint_config = self._build_endpoint_config(self._build_model())
-        self.endpoint = self._build_endpoint(self._build_rollback_alarm())
-        self._build_scaling()
-        self._build_alarms()
+        self._artifacts = artifacts
+        self._topics = add_topics(self, settings, artifacts.key)
+        part = HostingPart(
+            self, settings, artifacts=artifacts, bucket=self._bucket, image_uri=image_uri
+        )
+        self._hosting = part.add_hosting(packaged_model, challenger)
+        self.endpoint = part.add_endpoint(
+            self._hosting, self._add_rollback_alarms(), reset_weights=reset_weights
+        )
+        add_scaling(self, settings, self.endpoint)
+        self._add_off_hours(self._add_monitoring())
+        self._add_dashboard()
         self._build_outputs()
+        self._warn_of_unlisted_instance_types()
+        self._warn_of_single_instance()
         tag_environment(self, settings)
 
-    def _warn_of_unlisted_instance_type(self) -> None:
-        instance_type = self._settings.endpoint.instance_type
-        if not is_listed_by_api(instance_type):
-            Annotations.of(self).add_warning_v2(
-                "forecast:unlistedInstanceType",
-                f"{instance_type} is in AWS's price list for hosting, but not among the types that "
-                "the SageMaker API enumerates; if the deployment is refused, use ml.t2.medium",
-            )
-
-    def _build_topics(self) -> AlertTopics:
-        return AlertTopics(
+    def _add_rollback_alarms(self) -> RollbackAlarms | None:
+        return add_rollback_alarms(
             self,
-            "Alerts",
-            endpoint_name=self._settings.endpoint.name,
-            encryption_key=self._artifacts.key,
-            notifications=self._settings.alarms.notifications,
+            self._settings,
+            endpoint_config_name=self._hosting.config.endpoint_config_name,
+            variant_names=list(self._hosting.answering_models),
         )
 
-    def _build_model(self) -> ForecastModel:
+    def _add_monitoring(self) -> Monitoring:
+        return add_monitoring(
+            self,
+            self._settings,
+            topics=self._topics,
+            endpoint=self.endpoint,
+            packaged_models=self._hosting.answering_models,
+            artifacts=self._artifacts,
+        )
+
+    def _add_off_hours(self, monitoring: Monitoring) -> None:
+        add_off_hours(
+            self,
+            self._settings,
+            endpoint=self.endpoint,
+            endpoint_config_name=self._hosting.config.endpoint_config_name,
+            endpoint_config_arn=self._hosting.config.endpoint_config_arn,
+            artifacts=self._artifacts,
+            topics=self._topics,
+            alarm_names_to_mute=monitoring.alarm_names_to_mute,
+        )
+
+    def _add_dashboard(self) -> None:
+        add_dashboard(
+            self,
+            self._settings,
+            packaged_models=self._hosting.packaged_models,
+            endpoint_config_name=self._hosting.config.endpoint_config_name,
+        )
+
+    def _warn_of_unlisted_instance_types(self) -> None:
+        types = {variant.instance_type for variant in self._hosting.variants}
+        for instance_type in sorted(each for each in types if each is not None):
+            if not is_listed_by_api(instance_type):
+                Annotations.of(self).add_warning_v2(
+                    "forecast:unlistedInstanceType",
+                    f"{instance_type} is in AWS's price list for hosting, but not among the types "
+                    "that the SageMaker API enumerates; if the deployment is refused, use "
+                    "ml.t2.medium",
+                )
+
+    def _warn_of_single_instance(self) -> None:
         settings = self._settings
-        image = self._choose_image()
-        placement = self._artifacts.placement
-        self._execution_role = ExecutionRole(
-            self, "ExecutionRole", endpoint_name=settings.endpoint.name
-        )
-        self._execution_role.grant_pull(image)
-        self._execution_role.grant_read_model(self._bucket, self._artifacts.key)
-        self._execution_role.grant_write_logs(self._artifacts.log_group_name)
-        if placement is not None:
-            self._execution_role.grant_join(placement)
-        return ForecastModel(
-            self,
-            "Model",
-            packaged_model=self._packaged_model,
-            image=image,
-            environment=server_environment(settings, self._size),
-            execution_role=self._execution_role,
-            network_isolation=settings.network.isolated,
-            placement=placement,
-        )
-
-    def _choose_image(self) -> ContainerImage:
-        image = self._settings.image
-        if self._image_uri is not None:
-            return ContainerImage.from_uri(self, self._image_uri)
-        if isinstance(image, OwnImage):
-            arm = is_graviton(self._settings.endpoint.instance_type)
-            return ContainerImage.from_folder(self, self._packaged_model.image_context, arm=arm)
-        return ContainerImage.from_settings(self, image)
-
-    def _build_endpoint_config(self, model: ForecastModel) -> EndpointConfiguration:
-        settings = self._settings
-        config = EndpointConfiguration(
-            self,
-            "EndpointConfig",
-            model=model,
-            packaged_model=self._packaged_model,
-            endpoint=settings.endpoint,
-            size=self._size,
-            encryption_key=self._artifacts.key,
-            bucket=self._bucket,
-            data_capture=settings.data_capture,
-        )
-        if config.encrypts_volumes:
-            self._execution_role.grant_encrypt_volumes(self._artifacts.key)
-        if settings.data_capture is not None:
-            self._execution_role.grant_write_captures(self._bucket, self._artifacts.key)
-        return config
-
-    def _build_rollback_alarm(self) -> RollbackAlarm:
-        settings = self._settings
-        alarm = RollbackAlarm(
-            self,
-            "RollbackErrors",
-            fleet_metrics=EndpointMetrics(
-                endpoint_name=settings.endpoint.name,
-                variant_name=settings.endpoint.variant_name,
-                endpoint_config_name=self._endpoint_config.endpoint_config_name,
-            ),
-            error_count=settings.alarms.rollback.error_count,
-            topic=self._topics.topics["critical"],
-        )
-        self._execution_role.grant_describe_alarms([alarm.alarm_name])
-        return alarm
-
-    def _build_endpoint(self, rollback_alarm: RollbackAlarm) -> ForecastEndpoint:
-        settings = self._settings
-        return ForecastEndpoint(
-            self,
-            "Endpoint",
-            settings=settings.endpoint,
-            endpoint_config=self._endpoint_config,
-            rollout=settings.rollout,
-            rollback_alarms=[rollback_alarm],
-            packaged_model=self._packaged_model,
-            scales=settings.autoscaling is not None,
-        )
-
-    def _build_scaling(self) -> None:
-        settings = self._settings
-        if settings.autoscaling is not None:
-            VariantScaling(
-                self,
-                "Scaling",
-                endpoint=self.endpoint,
-                instance_type=settings.endpoint.instance_type,
-                settings=settings.autoscaling,
-            )
-
-    def _build_alarms(self) -> None:
-        EndpointAlarms(
-            self,
-            "Alarms",
-            metrics=self.endpoint.metrics,
-            settings=self._settings.alarms,
-            topics=self._topics.topics,
+        fewest = least_instance_count(settings)
+        if fewest is None or fewest >= _INSTANCES_OF_TWO_ZONES:
+            return
+        scales = settings.autoscaling is not None
+        key = "autoscaling.min_instance_count" if scales else "endpoint.initial_instance_count"
+        Annotations.of(self).add_warning_v2(
+            "forecast:singleInstance",
+            f"'{settings.name}' may serve on {fewest} instance{'s' if fewest == 0 else ''} "
+            f"({settings.endpoint.name}): nobody answers while its zone or itself fails; "
+            f"set {key} to {_INSTANCES_OF_TWO_ZONES} where that matters",
         )
 
     def _build_outputs(self) -> None:
         outputs = {
             "EndpointName": (self.endpoint.endpoint_name, "Name that clients invoke"),
             "EndpointConfigName": (
-                self._endpoint_config.endpoint_config_name,
+                self._hosting.config.endpoint_config_name,
                 "What the endpoint runs after a successful rollout; compare with DescribeEndpoint",
             ),
-            "ModelVersion": (
-                self._packaged_model.model.version,
-                f"Version of {self._packaged_model.model.name} that was deployed",
-            ),
+            **self._describe_models(),
+            **self._describe_async(),
         }
         for output_id, (value, description) in outputs.items():
             CfnOutput(self, output_id, value=value, description=description)
+
+    def _describe_models(self) -> dict[str, tuple[str, str]]:
+        model = self._hosting.variants[0].packaged_model.model
+        described = {"ModelVersion": (model.version, f"Version of {model.name} that was deployed")}
+        if self._hosting.challenger is not None:
+            challenger = self._hosting.challenger.model
+            described["ChallengerVersion"] = (
+                challenger.version,
+                f"Version of {challenger.name} that is compared with it",
+            )
+        return described
+
+    def _describe_async(self) -> dict[str, tuple[str, str]]:
+        topics = self._hosting.topics
+        if topics is None:
+            return {}
+        return {
+            "AsyncRequests": (
+                self._bucket.s3_url_for_object(ASYNC_REQUESTS_PREFIX),
+                "Where clients put requests before they invoke the endpoint",
+            ),
+            "AsyncSuccessTopic": (topics.success_topic_arn, "Hears of every answer"),
+            "AsyncErrorTopic": (topics.error_topic_arn, "Hears of every request that failed"),
+        }
 
 
 def _publish_into_artifact_bucket(settings: EnvironmentSettings) -> ModelSynthesizer:

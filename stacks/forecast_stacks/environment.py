@@ -33,7 +33,9 @@ def add_environment(
     settings: EnvironmentSettings,
     packaged_model: PackagedModel,
     *,
+    challenger: PackagedModel | None = None,
     image_uri: str | None = None,
+    reset_weights: bool = False,
 ) -> EnvironmentStacks:
     """Add an environment's stacks, which serve the packed model, to an app.
 
@@ -41,10 +43,13 @@ def add_environment(
         scope: The app or stage.
         settings: The environment.
         packaged_model: What its endpoint serves.
+        challenger: What is compared with it, in a rollout of kind shadow or split.
         image_uri: Image that takes the place of the one in the settings.
+        reset_weights: Whether champion and challenger of a split go back to the share in the
+            settings; default: a shifted share survives the update.
 
     Raises:
-        ForecastError: The model does not fit into the instance type.
+        ForecastError: A model does not fit into its instances, or a challenger is missing.
     """
     artifacts = ForecastArtifactsStack(scope, settings)
     endpoint = ForecastEndpointStack(
@@ -52,6 +57,8 @@ def add_environment(
         settings,
         artifacts=artifacts,
         packaged_model=packaged_model,
+        challenger=challenger,
         image_uri=image_uri,
+        reset_weights=reset_weights,
     )
     return EnvironmentStacks(artifacts, endpoint)

@@ -32,6 +32,7 @@ def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
         "forecast_local",
         "forecast_operations",
         "forecast_packaging",
+        "forecast_rules",
         "forecast_stacks",
     }
 
@@ -39,6 +40,7 @@ def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
 def test_the_wheel_brings_the_tables_along(wheel: zipfile.ZipFile) -> None:
     assert "forecast_config/data/serving_images.json" in wheel.namelist()
     assert "forecast_config/data/instance_types.json" in wheel.namelist()
+    assert "forecast_rules/rules/library.rego" in wheel.namelist()
 
 
 def _readme_blocks() -> list[str]:

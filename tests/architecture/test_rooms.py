@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 SOURCE_ROOTS = {
     "config": ["forecast_config"],
-    "constructs": ["forecast_constructs"],
+    "constructs": ["forecast_constructs", "forecast_rules"],
     "stacks": ["forecast_stacks"],
     "inference": ["forecast_inference", "forecast_packaging"],
     "operations": ["forecast_operations"],
@@ -17,6 +17,7 @@ SOURCE_ROOTS = {
 }
 CDK_FREE = [
     "forecast_config",
+    "forecast_rules",
     "forecast_inference",
     "forecast_packaging",
     "forecast_operations",

@@ -37,6 +37,24 @@ def test_the_schema_refuses_unknown_keys() -> None:
         jsonschema.Draft202012Validator(file_schema()).validate(document)
 
 
+@pytest.mark.parametrize(
+    ("target", "valid"),
+    [
+        ({"percent": 70}, True),
+        ({"kind": "cpu_utilization", "percent": 70}, True),
+        ({"kind": "cpu_utilization", "requests": 70}, False),
+        ({"kind": "memory"}, False),
+    ],
+)
+def test_entries_by_name_may_stand_in_parts_in_the_defaults(
+    target: dict[str, object], *, valid: bool
+) -> None:
+    document = yaml.safe_load(CONFIGURATIONS[0].read_text(encoding="utf-8"))
+    document["defaults"]["autoscaling"] = {"targets": {"load": target}}
+
+    assert jsonschema.Draft202012Validator(file_schema()).is_valid(document) is valid
+
+
 def test_every_key_is_described() -> None:
     schema = json.loads(schema_text())
     undescribed = [

@@ -1,19 +1,37 @@
-"""The synthesized samples, shared with the tests of the constructs."""
+"""The samples, synthesized with every pack of policy checks at once."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_FILE = Path(__file__).parents[1] / "synth" / "synthesis.py"
+import pytest
+from synthesis import *  # noqa: F403 - fixtures are found by being here
 
-# Importlib mode puts no test folder on sys.path.
-if "synthesis" not in sys.modules:
-    _SPEC = importlib.util.spec_from_file_location("synthesis", _FILE)
-    assert _SPEC is not None
-    assert _SPEC.loader is not None
-    sys.modules["synthesis"] = importlib.util.module_from_spec(_SPEC)
-    _SPEC.loader.exec_module(sys.modules["synthesis"])
+from forecast_constructs.conformance import conformance_packs
 
-from synthesis import *  # noqa: E402, F403 - fixtures are found by being here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def checked(synthesize: Callable[..., Any], samples: dict[str, Path]) -> Callable[[str], Any]:
+    """A sample synthesized with the packs, at most once; any violation ends the synth."""
+    made: dict[str, Any] = {}
+
+    def get(sample: str) -> Any:
+        if sample not in made:
+            made[sample] = synthesize(samples[sample], plugins=conformance_packs)
+        return made[sample]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def all_templates(
+    checked: Callable[[str], Any], samples: dict[str, Path]
+) -> dict[str, dict[str, Any]]:
+    """Every template of every sample, by the name of its stack."""
+    return {
+        name: template for sample in samples for name, template in checked(sample).templates.items()
+    }

@@ -1,86 +1,170 @@
-"""What offline policy checks say of every environment of every sample configuration."""
+"""What cdk-nag and the CDK's own validation say of every environment of every sample."""
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import Stack, Validations
 from aws_cdk import aws_s3 as s3
-from cdk_nag import AwsSolutionsChecks
+from synthesis import SAMPLES
+
+from forecast_constructs.acknowledgements import PACKS_OF_RULE, acknowledge
+from forecast_constructs.conformance import conformance_packs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
-    from constructs import IConstruct
+    from aws_cdk import App
 
-SAMPLES = ("forecast", "minimal", "comprehensive")
+PACK_NAMES = ("AwsSolutions", "NIST.800.53.R5", "PCI.DSS.321", "HIPAA.Security")
+
+WARNINGS = {"Annotation::forecast:singleInstance", "Annotation::forecast:unlistedInstanceType"}
+"""What the project itself warns of."""
 
 Acknowledgement = tuple[str, str]
 """Path of the construct, and id of the rule."""
 
 
 @pytest.fixture(scope="module", params=SAMPLES)
-def checked(
-    request: pytest.FixtureRequest, synthesize: Callable[..., Any], samples: dict[str, Path]
-) -> Any:
-    """A sample synthesized with cdk-nag's AwsSolutions; any violation would end the synth."""
-    return synthesize(samples[request.param], plugins=AwsSolutionsChecks)
+def sample(request: pytest.FixtureRequest, checked: Callable[[str], Any]) -> Any:
+    return checked(request.param)
 
 
-def _reports(checked: Any, name: str) -> list[dict[str, Any]]:
-    return [report for report in checked.report["pluginReports"] if report["pluginName"] == name]
+def _acknowledged(app: App) -> Iterator[tuple[Acknowledgement, str]]:
+    """What is recorded in the construct tree, as the synth wrote it beside the templates."""
+    for file in sorted(Path(app.outdir).glob("*.metadata.json")):
+        for path, entries in json.loads(file.read_text("utf-8")).items():
+            for entry in entries:
+                if entry["type"] == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                    for rule, reason in entry["data"].items():
+                        yield (path.removeprefix("/"), rule), reason
 
 
-def _acknowledged(scope: IConstruct) -> Iterator[tuple[Acknowledgement, str]]:
-    for construct in scope.node.find_all():
-        for entry in construct.node.metadata:
-            if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
-                for rule, reason in entry.data.items():
-                    yield (construct.node.path, rule), reason
-
-
-def test_aws_solutions_finds_nothing_unexplained(checked: Any) -> None:
-    (report,) = _reports(checked, "AwsSolutions")
+@pytest.mark.parametrize("pack", PACK_NAMES)
+def test_a_pack_finds_nothing_unexplained(pack: str, sample: Any) -> None:
+    (report,) = [
+        report for report in sample.report["pluginReports"] if report["pluginName"] == pack
+    ]
 
     assert report["conclusion"] == "success"
     assert report["violations"] == []
     assert report["suppressedViolations"], "the pack ran on nothing"
 
 
-def test_template_validation_warns_of_nothing_but_what_we_say_ourselves(checked: Any) -> None:
-    violations = [
+def test_template_validation_warns_of_nothing_but_what_we_say_ourselves(sample: Any) -> None:
+    violations = {
         violation["ruleName"]
-        for report in checked.report["pluginReports"]
+        for report in sample.report["pluginReports"]
         for violation in report["violations"]
-    ]
+    }
 
-    assert set(violations) <= {"Annotation::forecast:unlistedInstanceType"}
+    assert violations <= WARNINGS
 
 
-def test_every_acknowledgement_has_a_reason(checked: Any) -> None:
-    reasons = [reason for _, reason in _acknowledged(checked.app)]
+def test_every_acknowledgement_has_a_reason(sample: Any) -> None:
+    reasons = {reason for _, reason in _acknowledged(sample.app)}
 
     assert reasons
     assert all(len(reason.split()) >= 5 for reason in reasons)
+    assert not [reason for reason in reasons if reason.endswith(".")]
 
 
-def test_every_acknowledgement_is_still_needed(checked: Any) -> None:
+def test_every_acknowledgement_is_still_needed(sample: Any) -> None:
     used = {
         (violation["acknowledgedAt"], violation["acknowledgedId"])
-        for report in checked.report["pluginReports"]
+        for report in sample.report["pluginReports"]
         for violation in report.get("suppressedViolations", ())
     }
 
-    recorded = {acknowledgement for acknowledgement, _ in _acknowledged(checked.app)}
+    recorded = {acknowledgement for acknowledgement, _ in _acknowledged(sample.app)}
     assert recorded - used == set()
+
+
+def test_no_acknowledgement_covers_a_whole_stack(sample: Any) -> None:
+    for (path, _), _ in _acknowledged(sample.app):
+        assert "/" in path
 
 
 def test_an_unexplained_finding_ends_the_synth(new_app: Callable[..., Any]) -> None:
     app = new_app()
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(*conformance_packs(app))
     s3.Bucket(Stack(app, "Open"), "Bucket")
 
-    with pytest.raises(RuntimeError, match="ValidationFailed"):
+    with pytest.raises(RuntimeError, match="ValidationFailed") as failure:
         app.synth()
+    for pack in PACK_NAMES:
+        assert f"({pack})" in str(failure.value)
+
+
+def test_a_rule_is_recorded_for_every_pack_that_has_it(new_app: Callable[..., Any]) -> None:
+    app = new_app()
+    bucket = s3.CfnBucket(Stack(app, "Stack"), "Bucket")
+    acknowledge(bucket, "S3BucketReplicationEnabled", "what is in it can be made again")
+    acknowledge(bucket, "S1", "what is in it can be made again")
+
+    app.synth()
+
+    assert {rule for (_, rule), _ in _acknowledged(app)} == {
+        "NIST.800.53.R5::NIST.800.53.R5-S3BucketReplicationEnabled",
+        "PCI.DSS.321::PCI.DSS.321-S3BucketReplicationEnabled",
+        "HIPAA.Security::HIPAA.Security-S3BucketReplicationEnabled",
+        "AwsSolutions::AwsSolutions-S1",
+    }
+
+
+def test_every_rule_of_the_table_was_really_acknowledged(checked: Callable[[str], Any]) -> None:
+    recorded = {
+        rule.rpartition("-")[2]
+        for name in SAMPLES
+        for (_, rule), _ in _acknowledged(checked(name).app)
+    }
+
+    assert set(PACKS_OF_RULE) <= recorded
+
+
+@pytest.mark.parametrize("rule", ["S3BucketReplication", "S", "s1", "IAM5[", "IAM5[]", ""])
+def test_an_unknown_rule_is_refused(rule: str, new_app: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"got '{rule}'")):
+        acknowledge(new_app(), rule, "a reason of at least five words")
+
+
+def test_every_finding_and_its_reason_are_in_the_docs(
+    checked: Callable[[str], Any], repository: Path
+) -> None:
+    page = (repository / "docs/security.md").read_text("utf-8")
+    table = page.partition("<!-- findings -->\n")[2].partition("<!-- end of findings -->")[0]
+
+    assert table == _render_findings(
+        finding
+        for sample in map(checked, SAMPLES)
+        for finding in (*_acknowledged(sample.app), *_explained_to_checkov(sample.templates))
+    )
+
+
+def _explained_to_checkov(
+    templates: dict[str, dict[str, Any]],
+) -> Iterator[tuple[Acknowledgement, str]]:
+    for stack, template in templates.items():
+        for resource in template["Resources"].values():
+            for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", ()):
+                yield (f"{stack}/{resource['Type']}", skipped["id"]), skipped["comment"]
+
+
+def _render_findings(acknowledged: Iterable[tuple[Acknowledgement, str]]) -> str:
+    places: dict[tuple[str, str], set[str]] = {}
+    for (path, rule_id), reason in acknowledged:
+        # Without the pack, and without the ARN in the id of one finding.
+        rule = re.sub(r"^.*?::|\[.*", "", rule_id)
+        for pack in PACK_NAMES:
+            rule = rule.removeprefix(f"{pack}-")
+        place = path.partition("/")[2].removesuffix("/Resource")
+        places.setdefault((rule, reason), set()).add(f"`{place}`")
+    rows = [
+        f"| {rule} | {', '.join(sorted(found))} | {reason} |\n"
+        for (rule, reason), found in sorted(places.items())
+    ]
+    return "".join(("| rule | where | why |\n", "|---|---|---|\n", *rows))

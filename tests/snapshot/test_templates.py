@@ -27,8 +27,17 @@ ENVIRONMENTS = (
     "ForecastNew",
     "ForecastOpen",
     "ForecastBuilt",
+    "ForecastWarm",
+    "ForecastQueue",
+    "ForecastSteps",
+    "ForecastBatches",
+    "ForecastMirror",
+    "ForecastContest",
 )
-STACKS = tuple(f"{name}{part}" for name in ENVIRONMENTS for part in ("Artifacts", ""))
+STACKS = (
+    *(f"{name}{part}" for name in ENVIRONMENTS for part in ("Artifacts", "")),
+    "ForecastOverview",
+)
 
 
 @pytest.mark.parametrize("stack", STACKS)

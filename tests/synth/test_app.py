@@ -88,5 +88,6 @@ def test_an_environment_without_a_locked_model_says_what_to_run(
     done = _run(repository, tmp_path / "cdk.out", config=str(config))
 
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    *warnings, line = done.stderr.splitlines()
+    assert all(warning.startswith("warning: ") for warning in warnings)
     assert line.endswith("has no entry for 'only'; run: forecast resolve only")

@@ -6,9 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_cdk.assertions import Template
+
+from forecast_config import load_config
+from forecast_config.settings import Budget
+from forecast_stacks import ForecastArtifactsStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ARTIFACTS = (
     "ForecastDevArtifacts",
@@ -50,7 +56,7 @@ def test_no_rule_expires_a_live_archive(
 
     for rule in rules:
         if {"ExpirationInDays", "ExpirationDate", "Transitions"} & rule.keys():
-            assert rule["Prefix"] == "data-capture/"
+            assert rule["Prefix"] in ("async/", "data-capture/")
 
 
 def test_captured_requests_are_really_gone_after_their_retention(
@@ -75,6 +81,17 @@ def test_captures_left_from_before_still_expire_when_capture_is_off(
     assert any(
         rule.get("Prefix") == "data-capture/" and rule["ExpirationInDays"] == 30 for rule in rules
     )
+
+
+@pytest.mark.parametrize("stack", ARTIFACTS)
+def test_asynchronous_answers_expire_even_when_the_endpoint_gives_none_any_longer(
+    stack: str, resources: Callable[..., list[dict[str, Any]]]
+) -> None:
+    rules = _artifact_bucket(resources, stack)["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "async/"]
+
+    assert rule["ExpirationInDays"] == 7
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_what_is_overwritten_can_be_brought_back_for_the_days_configured(
@@ -141,6 +158,7 @@ def test_access_is_logged_for_the_days_configured(
 
     assert logging["LogFilePrefix"] == "artifacts/"
     assert rule["ExpirationInDays"] == 365
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +176,8 @@ def test_what_outlives_the_stack_is_that_of_the_settings(
         resource
         for kind in ("S3::Bucket", "KMS::Key", "Logs::LogGroup")
         for resource in resources(stack, kind)
+        # The network's are given up with it.
+        if "flow-logs" not in resource["Properties"].get("LogGroupName", "")
     ]
 
     assert len(kept) == 4
@@ -187,24 +207,61 @@ def test_an_existing_key_is_used_everywhere_and_none_is_made(
     assert "Fn::ImportValue" not in json.dumps(template("ForecastExisting"))
 
 
-def test_the_key_admits_the_endpoints_log_group_and_no_other(
+def _log_groups(
+    resources: Callable[..., list[dict[str, Any]]], stack: str, region: str
+) -> set[str]:
+    (key,) = resources(stack, "KMS::Key")
+    (statement,) = _statements(key["Properties"]["KeyPolicy"], f"logs.{region}.")
+    arns = statement["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
+    return {
+        arn["Fn::Join"][1][-1].removeprefix(":log-group:")
+        for arn in (arns if isinstance(arns, list) else [arns])
+    }
+
+
+def test_the_key_admits_the_log_groups_of_the_environment_and_no_other(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    (key,) = resources("ForecastProdArtifacts", "KMS::Key")
-    (statement,) = _statements(key["Properties"]["KeyPolicy"], "logs.ap-southeast-1.")
-    (arn,) = (statement["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"],)
+    assert _log_groups(resources, "ForecastProdArtifacts", "ap-southeast-1") == {
+        "/aws/lambda/produce-forecast-prod-heartbeat",
+        "/aws/sagemaker/Endpoints/produce-forecast-prod",
+        "/aws/vpc/flow-logs/produce-forecast-prod",
+    }
 
-    assert json.dumps(arn).count("log-group:") == 1
-    assert "log-group:/aws/sagemaker/Endpoints/produce-forecast-prod" in json.dumps(arn)
 
-
-def test_the_key_admits_the_flow_logs_of_a_new_network(
+def test_the_key_admits_the_logs_of_the_off_hours_only_where_there_are_any(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    (key,) = resources("ForecastNewArtifacts", "KMS::Key")
-    (statement,) = _statements(key["Properties"]["KeyPolicy"], "logs.us-gov-west-1.")
+    group = "/aws/vendedlogs/states/forecast-open-off-hours"
 
-    assert "log-group:/aws/vpc/flow-logs/forecast-new" in json.dumps(statement)
+    assert group in _log_groups(resources, "ForecastOpenArtifacts", "cn-north-1")
+    assert not [
+        name
+        for name in _log_groups(resources, "ForecastNewArtifacts", "us-gov-west-1")
+        if "off-hours" in name
+    ]
+
+
+def test_the_key_admits_budgets_where_there_is_one(
+    new_app: Callable[..., Any],
+    samples: dict[str, Path],
+    resources: Callable[..., list[dict[str, Any]]],
+) -> None:
+    settings = load_config(samples["comprehensive"]).environments["new"]
+    alarms = settings.alarms.model_copy(update={"budget": Budget(monthly_usd=100)})
+    stack = ForecastArtifactsStack(new_app(), settings.model_copy(update={"alarms": alarms}))
+    (key,) = Template.from_stack(stack).find_resources("AWS::KMS::Key").values()
+    (statement,) = _statements(key["Properties"]["KeyPolicy"], "budgets.amazonaws.com")
+
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    account = {"Ref": "AWS::AccountId"}
+    source = {"Fn::Join": ["", ["arn:aws-us-gov:budgets::", account, ":*"]]}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": source},
+    }
+    (without,) = resources("ForecastNewArtifacts", "KMS::Key")
+    assert "budgets" not in json.dumps(without)
 
 
 def test_the_key_admits_the_endpoints_alarms_and_no_other(
@@ -229,9 +286,12 @@ def test_the_key_admits_the_endpoints_alarms_and_no_other(
 def test_containers_log_to_an_encrypted_group_that_exists_before_them(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    (group,) = resources("ForecastProdArtifacts", "Logs::LogGroup")
+    (group,) = [
+        group
+        for group in resources("ForecastProdArtifacts", "Logs::LogGroup")
+        if group["Properties"]["LogGroupName"] == "/aws/sagemaker/Endpoints/produce-forecast-prod"
+    ]
 
-    assert group["Properties"]["LogGroupName"] == "/aws/sagemaker/Endpoints/produce-forecast-prod"
     assert group["Properties"]["RetentionInDays"] == 365
     assert "KmsKeyId" in group["Properties"]
 

@@ -114,3 +114,10 @@ def test_keys_of_the_cdk_are_left_alone(new_app: Callable[..., App]) -> None:
 def test_rejects_a_start_without_the_feature_flags() -> None:
     with pytest.raises(ForecastError, match="run the app with the CDK CLI, as in npx cdk synth"):
         SynthContext.from_node(App().node)
+
+
+def test_weights_are_reset_when_asked_for(new_app: Callable[..., App]) -> None:
+    assert not SynthContext.from_node(new_app().node).reset_weights
+    assert SynthContext.from_node(new_app(reset_weights="true").node).reset_weights
+    with pytest.raises(ForecastError, match="reset_weights: expected true or false, got 'yes'"):
+        SynthContext.from_node(new_app(reset_weights="yes").node)

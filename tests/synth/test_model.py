@@ -55,8 +55,8 @@ def test_the_model_waits_for_its_roles_policy(
     waits_for = [template(stack)["Resources"][name] for name in model["DependsOn"]]
 
     assert any(
-        resource["Type"] == "AWS::IAM::Policy"
-        and "ExecutionRole" in resource["Properties"]["PolicyName"]
+        resource["Type"] == "AWS::IAM::ManagedPolicy"
+        and "ExecutionRole" in resource["Properties"]["Roles"][0]["Ref"]
         for resource in waits_for
     )
 

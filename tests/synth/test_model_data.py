@@ -119,7 +119,7 @@ def test_the_role_may_list_what_it_fetches(
     statements = [
         statement
         for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::IAM::Policy"
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
     ]
     (listing,) = (item for item in statements if item["Action"] == "s3:ListBucket")

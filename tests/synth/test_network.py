@@ -1,14 +1,15 @@
-"""The new network leads to S3 and nowhere else, and outlives the endpoint."""
+"""The new network leads to S3 and to what functions ask, and outlives the endpoint."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from aws_cdk.assertions import Template
 
 from forecast_config import load_config
-from forecast_stacks import add_environment
+from forecast_stacks import ForecastArtifactsStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,24 +46,144 @@ def test_zones_have_ranges_of_their_own(
     assert len(resources(NETWORK, "EC2::SubnetRouteTableAssociation")) == 3
 
 
+def _security_group(
+    resources: Callable[..., list[dict[str, Any]]], description: str
+) -> dict[str, Any]:
+    (group,) = [
+        group["Properties"]
+        for group in resources(NETWORK, "EC2::SecurityGroup")
+        if group["Properties"]["GroupDescription"].startswith(description)
+    ]
+    return group
+
+
+def _endpoint(resources: Callable[..., list[dict[str, Any]]], kind: str) -> dict[str, Any]:
+    (endpoint,) = [
+        endpoint["Properties"]
+        for endpoint in resources(NETWORK, "EC2::VPCEndpoint")
+        if endpoint["Properties"]["VpcEndpointType"] == kind
+    ]
+    return endpoint
+
+
+@pytest.mark.parametrize("members", ["Containers", "Functions"])
 def test_only_https_leaves_and_nothing_comes_in(
+    members: str, resources: Callable[..., list[dict[str, Any]]]
+) -> None:
+    group = _security_group(resources, members)
+    (egress,) = group["SecurityGroupEgress"]
+
+    assert "SecurityGroupIngress" not in group
+    assert (egress["IpProtocol"], egress["FromPort"], egress["ToPort"]) == ("tcp", 443, 443)
+
+
+def test_functions_reach_the_interface_endpoints_and_not_s3(
     resources: Callable[..., list[dict[str, Any]]],
 ) -> None:
-    (group,) = resources(NETWORK, "EC2::SecurityGroup")
-    (egress,) = group["Properties"]["SecurityGroupEgress"]
+    (egress,) = _security_group(resources, "Functions")["SecurityGroupEgress"]
+    (ingress,) = resources(NETWORK, "EC2::SecurityGroupIngress")
 
-    assert "SecurityGroupIngress" not in group["Properties"]
-    assert (egress["IpProtocol"], egress["FromPort"], egress["ToPort"]) == ("tcp", 443, 443)
+    assert "CidrIp" not in egress
+    assert [egress["DestinationSecurityGroupId"]] == _endpoint(resources, "Interface")[
+        "SecurityGroupIds"
+    ]
+    assert ingress["Properties"]["GroupId"] == egress["DestinationSecurityGroupId"]
+    assert "FunctionGroup" in json.dumps(ingress["Properties"]["SourceSecurityGroupId"])
+
+
+def test_nothing_leaves_the_interface_endpoints(
+    resources: Callable[..., list[dict[str, Any]]],
+) -> None:
+    (egress,) = _security_group(resources, "Interface endpoints")["SecurityGroupEgress"]
+
+    assert (egress["IpProtocol"], egress["CidrIp"]) == ("icmp", "255.255.255.255/32")
+
+
+def test_functions_may_ask_this_endpoint_only(
+    resources: Callable[..., list[dict[str, Any]]],
+) -> None:
+    endpoint = _endpoint(resources, "Interface")
+    (statement,) = endpoint["PolicyDocument"]["Statement"]
+
+    assert endpoint["ServiceName"] == "com.amazonaws.us-gov-west-1.sagemaker.runtime"
+    assert endpoint["PrivateDnsEnabled"] is True
+    assert len(endpoint["SubnetIds"]) == 3
+    assert statement["Action"] == ["sagemaker:InvokeEndpoint"]
+    (resource,) = statement["Resource"]
+    assert resource["Fn::Join"][1][-1] == ":endpoint/forecast-new"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_an_endpoint_with_capitals_may_be_asked_by_the_name_that_sagemaker_writes_into_its_arn(
+    new_app: Callable[..., Any], samples: dict[str, Path]
+) -> None:
+    settings = load_config(samples["comprehensive"]).environments["new"]
+    endpoint = settings.endpoint.model_copy(update={"name": "Forecast-New"})
+    stack = ForecastArtifactsStack(new_app(), settings.model_copy(update={"endpoint": endpoint}))
+    resources = Template.from_stack(stack).to_json()["Resources"]
+
+    asked = [
+        arn["Fn::Join"][1][-1]
+        for resource in resources.values()
+        if resource["Properties"].get("VpcEndpointType") == "Interface"
+        for arn in resource["Properties"]["PolicyDocument"]["Statement"][0]["Resource"]
+    ]
+    assert asked == [":endpoint/Forecast-New", ":endpoint/forecast-new"]
+
+
+def test_without_a_heartbeat_no_interface_endpoint_is_paid_for(
+    new_app: Callable[..., Any], samples: dict[str, Path]
+) -> None:
+    settings = load_config(samples["comprehensive"]).environments["new"]
+    alarms = settings.alarms.model_copy(update={"endpoint_down": None})
+    stack = ForecastArtifactsStack(new_app(), settings.model_copy(update={"alarms": alarms}))
+    kinds = [
+        resource["Properties"].get("VpcEndpointType")
+        for resource in Template.from_stack(stack).to_json()["Resources"].values()
+        if resource["Type"] == "AWS::EC2::VPCEndpoint"
+    ]
+
+    assert kinds == ["Gateway"]
+    assert stack.function_placement is None
+
+
+def test_a_partition_has_its_own_names_of_services(
+    new_app: Callable[..., Any], samples: dict[str, Path]
+) -> None:
+    settings = load_config(samples["comprehensive"]).environments["new"]
+    china = settings.model_copy(update={"region": "cn-north-1"})
+    template = Template.from_stack(ForecastArtifactsStack(new_app(), china)).to_json()
+
+    assert {
+        resource["Properties"]["ServiceName"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::EC2::VPCEndpoint"
+    } == {"com.amazonaws.cn-north-1.s3", "cn.com.amazonaws.cn-north-1.sagemaker.runtime"}
+
+
+def test_a_flow_log_is_delivered_for_this_account_only(
+    resources: Callable[..., list[dict[str, Any]]],
+) -> None:
+    (role,) = resources(NETWORK, "IAM::Role")
+    (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    account = {"Ref": "AWS::AccountId"}
+    source = ["arn:aws-us-gov:ec2:us-gov-west-1:", account, ":vpc-flow-log/*"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", source]}},
+    }
 
 
 def test_s3_is_reached_for_the_artifact_bucket_only(
     resources: Callable[..., list[dict[str, Any]]], template: Callable[[str], dict[str, Any]]
 ) -> None:
-    (endpoint,) = resources(NETWORK, "EC2::VPCEndpoint")
-    (statement,) = endpoint["Properties"]["PolicyDocument"]["Statement"]
+    endpoint = _endpoint(resources, "Gateway")
+    (statement,) = endpoint["PolicyDocument"]["Statement"]
 
-    assert endpoint["Properties"]["VpcEndpointType"] == "Gateway"
-    assert endpoint["Properties"]["ServiceName"] == "com.amazonaws.us-gov-west-1.s3"
+    assert endpoint["ServiceName"] == "com.amazonaws.us-gov-west-1.s3"
     (bucket,) = [
         name
         for name, resource in template(NETWORK)["Resources"].items()
@@ -84,13 +205,13 @@ def test_all_traffic_is_logged(resources: Callable[..., list[dict[str, Any]]]) -
 
 
 def test_a_network_that_is_given_up_leaves_nothing_in_the_way_of_a_next_one(
-    new_app: Callable[..., Any], packaged: Callable[..., Any], samples: dict[str, Path]
+    new_app: Callable[..., Any], samples: dict[str, Path]
 ) -> None:
     environments = load_config(samples["comprehensive"]).environments
     retained = environments["existing"].artifacts
     settings = environments["new"].model_copy(update={"artifacts": retained})
-    stacks = add_environment(new_app(), settings, packaged())
-    resources = Template.from_stack(stacks.artifacts).to_json()["Resources"]
+    stack = ForecastArtifactsStack(new_app(), settings)
+    resources = Template.from_stack(stack).to_json()["Resources"]
 
     deletion = {
         resource["Properties"]["LogGroupName"]: resource["DeletionPolicy"]

@@ -80,6 +80,8 @@ def test_a_whole_environment_names_its_own_partition_only(
     services = set(re.findall(r"[\w.-]+\.amazonaws\.com", text))
     assert services <= {
         "cloudwatch.amazonaws.com",
+        "events.amazonaws.com",
+        "lambda.amazonaws.com",
         "logging.s3.amazonaws.com",
         # Beside the name with the partition's own suffix, where that suffix is another.
         f"s3.{region}.amazonaws.com",

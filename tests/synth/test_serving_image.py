@@ -79,7 +79,7 @@ def test_the_role_may_pull_an_own_image_from_the_bootstraps_repository(
 ) -> None:
     statements = [
         statement
-        for policy in resources("ForecastBuilt", "IAM::Policy")
+        for policy in resources("ForecastBuilt", "IAM::ManagedPolicy")
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if "ecr:BatchGetImage" in statement["Action"]
     ]

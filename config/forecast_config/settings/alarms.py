@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from forecast_config.settings.base import Settings
 from forecast_config.settings.fields import Matching
 from forecast_config.settings.notifications import NotificationSettings, Severity
+from forecast_config.settings.rules.alerts import check_thresholds
 
 Url = Annotated[str, Matching(r"^https://\S+$", "an address that starts with https://")]
-Milliseconds = Annotated[float, Field(gt=0, le=60_000)]
+Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
+"""At most an hour, which an asynchronous endpoint may work on a request; others have 60 seconds."""
+
 Percent = Annotated[float, Field(gt=0, le=100)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
+
+_Graded = AfterValidator(check_thresholds)
+"""Thresholds of which a graver severity never has the lower one."""
 
 Response = Literal["scaling", "notify", "page", "retraining", "investigate"]
 """What a person or a system does about an alert."""
@@ -39,36 +45,54 @@ class _Alert(Settings):
 
 
 class HighLatency(_Alert):
-    """The slowest hundredth of the requests takes too long in the container."""
+    """The slowest hundredth of the requests takes too long in the container.
 
-    thresholds_ms: dict[Severity, Milliseconds] = Field(default={"medium": 2000})
+    An asynchronous endpoint has this alert only where it is given.
+    """
+
+    thresholds_ms: Annotated[dict[Severity, Milliseconds], _Graded] = Field(
+        default={"medium": 2000}
+    )
     """The p99 of ModelLatency that must not be exceeded, by severity."""
 
     minutes: Minutes = 5
+    """Minutes that it must last; 5 minutes by default."""
     response: Response = "scaling"
+    """What is done about it; scaling by default: more capacity."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 5
+    """Time in which it is done; 5 minutes by default."""
 
 
 class ErrorRate(_Alert):
     """The endpoint fails too large a share of the requests; what clients get wrong counts not."""
 
-    thresholds_percent: dict[Severity, Percent] = Field(default={"high": 5})
-    """Share of the requests, by severity."""
+    thresholds_percent: Annotated[dict[Severity, Percent], _Graded] = Field(default={"high": 5})
+    """Share of the requests that fail, by severity."""
 
     minutes: Minutes = 10
+    """Minutes that it must last; 10 minutes by default."""
     response: Response = "notify"
+    """What is done about it; notify by default: somebody is told at once."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 2
+    """Time in which it is done; 2 minutes by default."""
 
 
 class EndpointDown(_Alert):
-    """The heartbeat gets no answer, or a wrong one."""
+    """The heartbeat gets no answer, or a wrong one.
+
+    An asynchronous endpoint has no heartbeat, which would wake its instances: it is down when
+    requests wait for 15 minutes or more and no instance starts.
+    """
 
     severity: Severity = "critical"
     """Whom it reaches."""
 
     minutes: Minutes = 1
+    """Minutes that it must last; 1 minute by default."""
     response: Response = "page"
+    """What is done about it; page by default: somebody is woken."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 1
+    """Time in which it is done; 1 minute by default."""
 
 
 class ModelDrift(_Alert):
@@ -80,39 +104,59 @@ class ModelDrift(_Alert):
     metric_name: Annotated[str, Field(min_length=1, max_length=255)] = "WAPE"
     """Name of the metric, a loss: more is worse."""
 
-    thresholds: dict[Severity, Annotated[float, Field(gt=0)]] = Field(default={"medium": 0.25})
+    thresholds: Annotated[dict[Severity, Annotated[float, Field(gt=0)]], _Graded] = Field(
+        default={"medium": 0.25}
+    )
     """The metric's value, by severity."""
 
     minutes: Minutes = 1440
+    """Minutes that it must last; 24 hours by default."""
     response: Response = "retraining"
+    """What is done about it; retraining by default: a new model."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    """Time in which it is done; 24 hours by default."""
 
 
 class CpuUtilization(_Alert):
     """The CPUs are busy, averaged over all cores."""
 
-    thresholds_percent: dict[Severity, Percent] = Field(default={"medium": 90})
+    thresholds_percent: Annotated[dict[Severity, Percent], _Graded] = Field(default={"medium": 90})
+    """Share, by severity; 90 % (medium) by default."""
+
     minutes: Minutes = 15
+    """Minutes that it must last; 15 minutes by default."""
     response: Response = "scaling"
+    """What is done about it; scaling by default: more capacity."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 60
+    """Time in which it is done; 1 hour by default."""
 
 
 class MemoryUtilization(_Alert):
     """The memory of the instances fills up."""
 
-    thresholds_percent: dict[Severity, Percent] = Field(default={"high": 90})
+    thresholds_percent: Annotated[dict[Severity, Percent], _Graded] = Field(default={"high": 90})
+    """Share, by severity; 90 % (high) by default."""
+
     minutes: Minutes = 5
+    """Minutes that it must last; 5 minutes by default."""
     response: Response = "investigate"
+    """What is done about it; investigate by default: somebody looks into it."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 30
+    """Time in which it is done; 30 minutes by default."""
 
 
 class DiskUtilization(_Alert):
     """The disks of the instances fill up."""
 
-    thresholds_percent: dict[Severity, Percent] = Field(default={"medium": 85})
+    thresholds_percent: Annotated[dict[Severity, Percent], _Graded] = Field(default={"medium": 85})
+    """Share, by severity; 85 % (medium) by default."""
+
     minutes: Minutes = 15
+    """Minutes that it must last; 15 minutes by default."""
     response: Response = "investigate"
+    """What is done about it; investigate by default: somebody looks into it."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 240
+    """Time in which it is done; 4 hours by default."""
 
 
 class NoTraffic(_Alert):
@@ -122,30 +166,45 @@ class NoTraffic(_Alert):
     """Whom it reaches."""
 
     minutes: Minutes = 1440
+    """Minutes that it must last; 24 hours by default."""
     response: Response = "investigate"
+    """What is done about it; investigate by default: somebody looks into it."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    """Time in which it is done; 24 hours by default."""
 
 
 class OverheadLatency(_Alert):
     """SageMaker itself takes long to pass requests on."""
 
-    thresholds_ms: dict[Severity, Milliseconds] = Field(default={"medium": 1000})
+    thresholds_ms: Annotated[dict[Severity, Milliseconds], _Graded] = Field(
+        default={"medium": 1000}
+    )
     """The p99 of OverheadLatency, by severity."""
 
     minutes: Minutes = 15
+    """Minutes that it must last; 15 minutes by default."""
     response: Response = "investigate"
+    """What is done about it; investigate by default: somebody looks into it."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 60
+    """Time in which it is done; 1 hour by default."""
 
 
 class Throttling(_Alert):
-    """Requests come faster than the capacity allows."""
+    """Requests come nearly faster than a serverless endpoint's max_concurrency allows.
 
-    thresholds_percent: dict[Severity, Percent] = Field(default={"high": 90})
-    """Serverless: share of max_concurrency in use. On instances: share of 4XX that are 429."""
+    SageMaker publishes nothing of requests that instances are too busy for; there it is without
+    effect.
+    """
+
+    thresholds_percent: Annotated[dict[Severity, Percent], _Graded] = Field(default={"high": 90})
+    """Share of max_concurrency in use, by severity."""
 
     minutes: Minutes = 5
+    """Minutes that it must last; 5 minutes by default."""
     response: Response = "scaling"
+    """What is done about it; scaling by default: more capacity."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 30
+    """Time in which it is done; 30 minutes by default."""
 
 
 class Budget(_Alert):
@@ -154,14 +213,17 @@ class Budget(_Alert):
     monthly_usd: Annotated[float, Field(gt=0)]
     """Planned cost of a month, in US dollars."""
 
-    thresholds_percent: dict[Severity, Annotated[float, Field(gt=0, le=1000)]] = Field(
-        default={"medium": 80, "high": 100}
-    )
+    thresholds_percent: Annotated[
+        dict[Severity, Annotated[float, Field(gt=0, le=1000)]], _Graded
+    ] = Field(default={"medium": 80, "high": 100})
     """Share of the plan that has been spent, by severity."""
 
     minutes: Minutes = 1440
+    """Minutes that it must last; 24 hours by default."""
     response: Response = "investigate"
+    """What is done about it; investigate by default: somebody looks into it."""
     respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    """Time in which it is done; 24 hours by default."""
 
 
 class RollbackSettings(Settings):
@@ -171,7 +233,10 @@ class RollbackSettings(Settings):
     """Failed requests of a new fleet within a minute."""
 
     latency_p99_ms: Milliseconds | None = 5000
-    """The p99 of a new fleet's ModelLatency, in milliseconds; null: latency undoes nothing."""
+    """The p99 of a new fleet's ModelLatency, in milliseconds; null: latency undoes nothing.
+
+    An asynchronous endpoint has the threshold only where it is given.
+    """
 
     severity: Severity = "high"
     """Whom it reaches."""

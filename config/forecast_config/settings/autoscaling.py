@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from forecast_config.schedules import moment_problem, schedule_problem, time_zone_problem
 from forecast_config.settings.base import Settings
 from forecast_config.settings.fields import MAX_INSTANCES, CooldownSeconds, Matching
+from forecast_config.settings.rules.scaling import (
+    AUTOSCALING_RULES,
+    OFF_HOURS_RULES,
+    SCHEDULED_ACTION_RULES,
+)
+from forecast_config.settings.ruling import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _checked(problem_of: Callable[[str], str | None]) -> AfterValidator:
+    def check(value: str) -> str:
+        problem = problem_of(value)
+        if problem is not None:
+            raise refused(problem)
+        return value
+
+    return AfterValidator(check)
+
+
+_DIGITS = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 ScheduleExpression = Annotated[
     str,
     Matching(
-        r"^(cron\([^()]+\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\))$",
+        rf"^(cron\([^()]+\)|at\({_DIGITS}\))$",
         "cron(minutes hours day-of-month month day-of-week year) or at(yyyy-mm-ddThh:mm:ss)",
     ),
+    _checked(schedule_problem),
 ]
-TimeZone = Annotated[
-    str,
-    Matching(r"^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$", "an IANA time zone such as Asia/Shanghai"),
-]
+TimeZone = Annotated[str, Field(max_length=40), _checked(time_zone_problem)]
 Moment = Annotated[
     str,
-    Matching(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "a moment in UTC such as 2027-01-30T00:00:00Z"),
+    Matching(rf"^{_DIGITS}Z$", "a moment in UTC such as 2027-01-30T00:00:00Z"),
+    _checked(moment_problem),
 ]
 EntryName = Annotated[
     str,
@@ -136,6 +158,8 @@ class ScheduledAction(Settings):
     max_instance_count: Annotated[int, Field(ge=0, le=MAX_INSTANCES)] | None = None
     """Most instances from then on; null: as before."""
 
+    rules = SCHEDULED_ACTION_RULES
+
 
 class AutoscalingSettings(Settings):
     """Bounds and targets of Application Auto Scaling for the production variant."""
@@ -158,6 +182,8 @@ class AutoscalingSettings(Settings):
     scheduled: dict[EntryName, ScheduledAction] = Field(default_factory=dict)
     """Known peaks, by a name of its own."""
 
+    rules = AUTOSCALING_RULES
+
 
 class OffHoursSettings(Settings):
     """Hours in which the endpoint is removed; a state machine brings it back."""
@@ -170,3 +196,5 @@ class OffHoursSettings(Settings):
 
     timezone: TimeZone = "Etc/UTC"
     """Time zone of both, such as Asia/Shanghai."""
+
+    rules = OFF_HOURS_RULES

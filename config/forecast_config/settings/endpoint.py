@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from forecast_config.instances import known_instance_types
 from forecast_config.settings.base import Settings
 from forecast_config.settings.fields import InstanceCount, Matching, RetentionDays
-from forecast_config.settings.ruling import refused
+from forecast_config.settings.ruling import refused, rule
 from forecast_config.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_config.settings.ruling import Broken
 
 Name = Annotated[
     str,
@@ -85,6 +90,17 @@ class AsyncEndpoint(_InstanceEndpoint):
     """Days after which requests and answers are deleted from the bucket."""
 
 
+@rule("initial", "minimum", "maximum")
+def _warm_requests_are_in_order(initial: int, minimum: int, maximum: int) -> Iterator[Broken]:
+    if minimum > maximum:
+        yield ("maximum",), f"expected at least minimum ({minimum}), got {maximum}"
+    elif not minimum <= initial <= maximum:
+        yield (
+            ("initial",),
+            f"expected from minimum ({minimum}) to maximum ({maximum}), got {initial}",
+        )
+
+
 class ProvisionedConcurrency(Settings):
     """Requests that a serverless endpoint is kept warm for."""
 
@@ -99,6 +115,18 @@ class ProvisionedConcurrency(Settings):
 
     utilization_percent: Annotated[float, Field(ge=10, le=90)] = 70
     """Share of the warm requests in use that scaling keeps (10 to 90)."""
+
+    rules = (_warm_requests_are_in_order,)
+
+
+@rule("max_concurrency", "provisioned_concurrency.maximum")
+def _warm_requests_are_admitted(max_concurrency: int, maximum: int) -> Iterator[Broken]:
+    # SageMaker API reference, ProductionVariantServerlessConfig.
+    if maximum > max_concurrency:
+        yield (
+            ("provisioned_concurrency", "maximum"),
+            f"expected at most max_concurrency ({max_concurrency}), got {maximum}",
+        )
 
 
 class ServerlessEndpoint(_Endpoint):
@@ -115,6 +143,8 @@ class ServerlessEndpoint(_Endpoint):
 
     provisioned_concurrency: ProvisionedConcurrency | None = None
     """Capacity kept warm; null: every quiet spell ends with a cold start."""
+
+    rules = (_warm_requests_are_admitted,)
 
 
 InstanceEndpoint = RealtimeEndpoint | AsyncEndpoint

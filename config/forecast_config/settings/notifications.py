@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from forecast_config.settings.autoscaling import EntryName
 from forecast_config.settings.base import Settings
 from forecast_config.settings.fields import Matching
+from forecast_config.settings.ruling import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from forecast_config.settings.ruling import Broken
+
+    Targets = Mapping[str, Mapping[str, Any]]
 
 Severity = Literal["critical", "high", "medium"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium")
@@ -87,6 +95,18 @@ NotificationTarget = Annotated[
 ]
 
 
+@rule("critical", "high", "medium")
+def _targets_differ(critical: Targets, high: Targets, medium: Targets) -> Iterator[Broken]:
+    # A subscription of Amazon SNS is one by its topic and its target, whatever made it.
+    for severity, targets in (("critical", critical), ("high", high), ("medium", medium)):
+        first: dict[tuple[str, ...], str] = {}
+        for name, target in targets.items():
+            where = tuple(f"{key}={value}".lower() for key, value in sorted(target.items()))
+            other = first.setdefault(where, name) if target else name
+            if other != name:
+                yield (severity, name), f"expected a target of its own, got that of '{other}'"
+
+
 class NotificationSettings(Settings):
     """Targets by severity, each by a name of its own."""
 
@@ -98,3 +118,5 @@ class NotificationSettings(Settings):
 
     medium: dict[EntryName, NotificationTarget] = Field(default_factory=dict)
     """Whom to tell in working hours."""
+
+    rules = (_targets_differ,)

@@ -6,25 +6,38 @@ CapacitySize and AutoRollbackConfig.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from forecast_config.settings.base import Settings
 from forecast_config.settings.endpoint import InstanceType
 from forecast_config.settings.fields import Distinct, InstanceCount
+from forecast_config.settings.ruling import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_config.settings.ruling import Broken
 
 MAX_EXECUTION_SECONDS = 28_800
 """Upper bound of MaximumExecutionTimeoutInSeconds."""
 
+MAX_ROLLBACK_ALARMS = 10
+"""Alarms of an AutoRollbackConfig."""
+
 MIN_EXECUTION_SECONDS = 600
 """Lower bound of MaximumExecutionTimeoutInSeconds."""
 
-MAX_ROLLBACK_ALARMS = 10
-"""Alarms of an AutoRollbackConfiguration."""
-
 WaitSeconds = Annotated[int, Field(ge=0, le=3600)]
 AlarmName = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+@rule("alias", "version")
+def _a_challenger_is_named_once(alias: str | None, version: str | None) -> Iterator[Broken]:
+    if (alias is None) == (version is None):
+        got = "neither" if alias is None else "both"
+        yield (), f"expected either alias or version, got {got}"
 
 
 class Challenger(Settings):
@@ -35,6 +48,8 @@ class Challenger(Settings):
 
     version: Annotated[str, Field(min_length=1)] | None = None
     """Version in the registry, quoted."""
+
+    rules = (_a_challenger_is_named_once,)
 
 
 class _Rollout(Settings):

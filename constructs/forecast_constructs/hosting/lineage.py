@@ -44,3 +44,10 @@ def tag_lineage(resource: IConstruct, packaged_model: PackagedModel) -> None:
     """Put a packed model's lineage on a resource."""
     for key, value in lineage_tags(packaged_model).items():
         Tags.of(resource).add(key, value)
+
+
+def tag_challenger(resource: IConstruct, packaged_model: PackagedModel) -> None:
+    """Put on a resource which model is compared with the one that its other tags tell of."""
+    lineage = lineage_tags(packaged_model)
+    for key in ("model_version", "run_id", "model_digest"):
+        Tags.of(resource).add(f"challenger_{key}", lineage[key])

@@ -10,6 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from forecast_config.errors import ForecastError
+from forecast_constructs.acknowledgements import acknowledge_checkov
 from forecast_constructs.hosting.lineage import tag_lineage
 from forecast_constructs.hosting.publishing import ModelSynthesizer
 from forecast_constructs.storage.artifact_storage import MODELS_PREFIX
@@ -50,6 +51,7 @@ class ForecastModel(Construct):
         execution_role: ExecutionRole,
         network_isolation: bool,
         placement: Placement | None = None,
+        outlives_stack: bool = False,
     ) -> None:
         """Define the model.
 
@@ -62,6 +64,8 @@ class ForecastModel(Construct):
             execution_role: The role; it must be allowed to read the archive.
             network_isolation: Whether the container is cut off from every network.
             placement: Where in a VPC the container runs; default: in no VPC.
+            outlives_stack: Whether it is kept when it leaves the stack. A challenger leaves with
+                the update that ends the comparison, which can still be undone after that.
 
         Raises:
             ForecastError: The stack publishes its files elsewhere.
@@ -77,8 +81,21 @@ class ForecastModel(Construct):
             vpc_config=None if placement is None else placement.render_vpc_config(),
         )
         resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
-        resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
+        resource.cfn_options.deletion_policy = (
+            # Not on a creation that fails, of which nothing can be undone any more.
+            CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
+            if outlives_stack
+            else CfnDeletionPolicy.DELETE
+        )
         resource.node.add_dependency(execution_role.policy)
+        if not network_isolation:
+            acknowledge_checkov(
+                resource,
+                (
+                    "CKV_AWS_370",
+                    "the settings leave the container a network; a serverless one has no other",
+                ),
+            )
         tag_lineage(resource, packaged_model)
         self.model_name = resource.attr_model_name
 

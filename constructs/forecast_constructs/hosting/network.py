@@ -12,10 +12,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from forecast_constructs.acknowledgements import acknowledge
+from forecast_constructs.hosting.interface_endpoints import InterfaceEndpoints
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_s3 as s3
 
     from forecast_config.settings import ExistingNetwork
+    from forecast_constructs.hosting.interface_endpoints import InterfaceService
     from forecast_constructs.storage.log_group import NamedLogGroup
 
 _SUBNET_BITS = 2
@@ -49,12 +55,13 @@ class Placement:
 
 
 class IsolatedNetwork(Construct):
-    """A VPC without a way to the internet, from which S3 alone can be reached.
+    """A VPC without a way to the internet, from which S3 and what functions need can be reached.
 
     S3 is all that hosting needs there: the archive and the captured requests travel through the
     VPC, while SageMaker pulls the image and ships the logs from outside of it (Amazon SageMaker
     developer guide, "Give SageMaker AI hosted endpoints access to resources in your Amazon VPC").
-    It is made of L1 resources, because the L2 VPC asks AWS for the account's zones at synth.
+    Functions beside the containers reach the APIs of `interface_services`, and not S3. It is made
+    of L1 resources, because the L2 VPC asks AWS for the account's zones at synth.
 
     It belongs into another stack than the endpoint, deployed before it: a container there can reach
     S3 only when the routes exist, and the network interfaces that SageMaker leaves behind for a
@@ -63,6 +70,8 @@ class IsolatedNetwork(Construct):
 
     Attributes:
         placement: The subnets, one in each zone, and the security group of the containers.
+        function_placement: The same subnets and the security group of functions; None: there are
+            no interface services.
     """
 
     def __init__(
@@ -74,12 +83,19 @@ class IsolatedNetwork(Construct):
         max_azs: int,
         bucket: s3.IBucket,
         flow_logs: NamedLogGroup,
+        interface_services: Sequence[InterfaceService] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self._vpc = ec2.CfnVPC(
             self, "Vpc", cidr_block=cidr, enable_dns_support=True, enable_dns_hostnames=True
         )
         Tags.of(self._vpc).add("Name", self.node.path)
+        acknowledge(
+            self._vpc,
+            "VPCDefaultSecurityGroupClosed",
+            "CloudFormation cannot change a VPC's default group; nothing is ever put into it, and "
+            "it admits its own members only",
+        )
         route_table = ec2.CfnRouteTable(self, "RouteTable", vpc_id=self._vpc.attr_vpc_id)
         subnets = self._build_subnets(cidr, max_azs)
         self._build_routes(subnets, route_table)
@@ -90,6 +106,20 @@ class IsolatedNetwork(Construct):
             subnet_ids=tuple(subnet.attr_subnet_id for subnet in subnets),
             security_group_ids=(security_group.attr_group_id,),
         )
+        self.function_placement = self._place_functions(interface_services)
+
+    def _place_functions(self, services: Sequence[InterfaceService]) -> Placement | None:
+        if not services:
+            return None
+        subnet_ids = self.placement.subnet_ids
+        endpoints = InterfaceEndpoints(
+            self,
+            "InterfaceEndpoints",
+            vpc_id=self._vpc.attr_vpc_id,
+            subnet_ids=subnet_ids,
+            services=services,
+        )
+        return Placement(subnet_ids, (endpoints.function_security_group_id,))
 
     def _build_subnets(self, cidr: str, max_azs: int) -> list[ec2.CfnSubnet]:
         ranges = ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_SUBNET_BITS)
@@ -150,18 +180,13 @@ class IsolatedNetwork(Construct):
         )
 
     def _build_flow_log(self, flow_logs: NamedLogGroup) -> None:
-        role = iam.Role(
+        role = self._build_flow_log_role()
+        policy = iam.ManagedPolicy(
             self,
-            "FlowLogRole",
-            assumed_by=iam.ServicePrincipal(
-                "vpc-flow-logs.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            ),
+            # Not "FlowLogPolicy", which was an inline one: CloudFormation refuses to make another
+            # type of a resource under its logical id.
+            "FlowLogPermissions",
             description="Delivers the flow logs of the endpoint's VPC",
-        )
-        policy = iam.Policy(
-            self,
-            "FlowLogPolicy",
             roles=[role],
             statements=[
                 iam.PolicyStatement(
@@ -185,3 +210,25 @@ class IsolatedNetwork(Construct):
             deliver_logs_permission_arn=role.role_arn,
         )
         flow_log.node.add_dependency(policy, flow_logs)
+
+    def _build_flow_log_role(self) -> iam.Role:
+        # Trust of the Amazon VPC user guide, "Publish flow logs to CloudWatch Logs"; a flow log
+        # gets its id after its role.
+        stack = Stack.of(self)
+        return iam.Role(
+            self,
+            "FlowLogRole",
+            assumed_by=iam.ServicePrincipal(
+                "vpc-flow-logs.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {
+                        "aws:SourceArn": (
+                            f"arn:{stack.partition}:ec2:{stack.region}:{stack.account}"
+                            ":vpc-flow-log/*"
+                        )
+                    },
+                },
+            ),
+            description="Delivers the flow logs of the endpoint's VPC",
+        )

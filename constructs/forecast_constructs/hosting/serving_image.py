@@ -11,7 +11,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 
 from forecast_config.errors import ForecastError
 from forecast_config.images import registry_accounts, serving_images
-from forecast_config.settings import AwsImage
+from forecast_config.settings import AsyncEndpoint, AwsImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from forecast_config.settings import EcrImage, EnvironmentSettings
+    from forecast_config.settings import EcrImage, Endpoint, EnvironmentSettings
     from forecast_config.sizing import ContainerSize
 
 CODE_FOLDER = "/opt/ml/model/code"
 """Where a container finds the archive's code."""
+
+ASYNC_TIMEOUT_SECONDS = 3600
+"""Longest that SageMaker waits for an asynchronous answer."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,16 @@ class ContainerImage:
         return cls.from_uri(scope, settings.uri)
 
     @classmethod
-    def from_folder(cls, scope: Construct, folder: Path | None, *, arm: bool) -> Self:
+    def from_folder(
+        cls, scope: Construct, folder: Path | None, *, arm: bool, asset_id: str = "ServingImage"
+    ) -> Self:
         """An image that the CDK builds and publishes to the bootstrap's repository.
 
         Args:
             scope: What the image becomes an asset of.
             folder: The build context.
             arm: Whether it is built for Arm CPUs (Graviton), otherwise for x86.
+            asset_id: Id of the asset; a second image in one scope needs another.
 
         Raises:
             ForecastError: There is no folder.
@@ -70,7 +76,7 @@ class ContainerImage:
         platforms = ecr_assets.Platform
         asset = ecr_assets.DockerImageAsset(
             scope,
-            "ServingImage",
+            asset_id,
             directory=str(folder),
             platform=platforms.LINUX_ARM64 if arm else platforms.LINUX_AMD64,
         )
@@ -111,17 +117,37 @@ class ContainerImage:
         )
 
 
-def server_environment(settings: EnvironmentSettings, size: ContainerSize) -> dict[str, str]:
-    """Variables that the server inside any image is told its size and its names by."""
+def server_environment(
+    settings: EnvironmentSettings, size: ContainerSize, variant_name: str | None = None
+) -> dict[str, str]:
+    """Variables that the server inside any image is told its size and its names by.
+
+    Args:
+        settings: The environment.
+        size: What follows from the model and the capacity.
+        variant_name: The variant that it serves; default: the champion's.
+    """
     return {
         "FORECAST_ENDPOINT_NAME": settings.endpoint.name,
         "FORECAST_REQUEST_LOG": settings.container.request_log,
-        "FORECAST_VARIANT_NAME": settings.endpoint.variant_name,
+        "FORECAST_VARIANT_NAME": (
+            settings.endpoint.variant_name if variant_name is None else variant_name
+        ),
         # Every worker would otherwise start as many threads as there are cores.
         "OMP_NUM_THREADS": str(size.threads_per_worker),
         "SAGEMAKER_MODEL_SERVER_WORKERS": str(size.workers),
+        **_time_limit(settings.endpoint),
         **settings.container.environment,
     }
+
+
+def _time_limit(endpoint: Endpoint) -> dict[str, str]:
+    # The framework images give up after 60 seconds (aws/sagemaker-containers), as SageMaker does
+    # itself; it waits for an asynchronous answer for up to an hour (SageMaker API reference,
+    # InvokeEndpointAsync, InvocationTimeoutSeconds).
+    if isinstance(endpoint, AsyncEndpoint):
+        return {"SAGEMAKER_MODEL_SERVER_TIMEOUT": str(ASYNC_TIMEOUT_SECONDS)}
+    return {}
 
 
 def _repository_arn(stack: Stack, region: str, account: str, repository: str) -> str:

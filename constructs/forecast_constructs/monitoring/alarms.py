@@ -1,28 +1,61 @@
-"""Alarms of an endpoint: what people are told of, and what undoes a rollout."""
+"""Alarms of an endpoint, made from the table of its alerts."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
+from forecast_config import alerts as table
 from forecast_config import names
-from forecast_constructs.monitoring.metrics import MICROSECONDS_PER_MILLISECOND, EndpointMetrics
+from forecast_config.alert_words import minutes_text
+from forecast_config.instances import vcpus
+from forecast_config.settings import (
+    AsyncEndpoint,
+    ServerlessEndpoint,
+    SplitRollout,
+)
+from forecast_constructs.acknowledgements import acknowledge
+from forecast_constructs.monitoring.metrics import (
+    MICROSECONDS_PER_MILLISECOND,
+    ONE_MINUTE,
+    EndpointMetrics,
+    Formula,
+    Metric,
+    backlog_without_capacity,
+    heartbeat,
+    of_endpoint,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from aws_cdk import Stack
 
-    from aws_cdk import aws_sns as sns
-
-    from forecast_config.settings import AlarmSettings, Severity
+    from forecast_config.alerts import Alert
+    from forecast_config.settings import (
+        EnvironmentSettings,
+        InstanceEndpoint,
+        Rollout,
+        Severity,
+    )
+    from forecast_constructs.monitoring.heartbeat import Heartbeat
 
 LONGEST_DATAPOINT_MINUTES = 5
-"""Longest stretch of time that one datapoint of the latency and the error rate covers."""
+"""Longest stretch of time that one datapoint covers where several make up an alarm's time.
+
+With few requests most single minutes have none, and a percentile of a few says little.
+"""
+
+DESCRIPTION_LIMIT = 1024
+"""Characters of an alarm's description (Amazon CloudWatch API reference, PutMetricAlarm)."""
+
+NO_ACTION_REASON = "its composite alarm notifies, once for the whole incident"
+
+_WHOLE_TIME = frozenset({"model_drift", "no_traffic"})
+"""Alerts whose time is one datapoint: a drift is published once a day, and traffic is counted
+over all of it, lest a beat that falls over the edge of a short period look like a request."""
 
 
 def alarms_of_endpoint(stack: Stack, endpoint_name: str) -> dict[str, Any]:
@@ -38,115 +71,196 @@ def alarms_of_endpoint(stack: Stack, endpoint_name: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What an alarm compares with what.
+
+    Attributes:
+        series: The metric or formula.
+        threshold: The value in the series' own unit.
+        operator: ComparisonOperator of the alarm.
+        missing: TreatMissingData of the alarm.
+    """
+
+    series: Metric | Formula
+    threshold: float
+    operator: str = "GreaterThanThreshold"
+    missing: str = "notBreaching"
+
+
 class EndpointAlarms(Construct):
-    """Alarms on what an endpoint's clients see: its latency and its failed requests.
-
-    Attributes:
-        latency_p99: Fires when the slowest hundredth of the requests takes too long (medium).
-        error_rate: Fires when too large a share of the requests fails (high).
-    """
+    """An alarm for each alert, severity and production variant; none of them notifies by itself."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        metrics: EndpointMetrics,
-        settings: AlarmSettings,
-        topics: Mapping[Severity, sns.ITopic],
+        settings: EnvironmentSettings,
+        heartbeat: Heartbeat | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.latency_p99 = self._build_latency_alarm(metrics, settings)
-        self.error_rate = self._build_error_rate_alarm(metrics, settings)
-        self.latency_p99.add_alarm_action(actions.SnsAction(topics["medium"]))
-        self.error_rate.add_alarm_action(actions.SnsAction(topics["high"]))
+        self._heartbeat = heartbeat
+        watched = [alert for alert in table.alerts(settings) if alert.name != "budget"]
+        for alert in watched:
+            self._build_alarms(settings, alert)
+        if watched:
+            acknowledge(self, "CloudWatchAlarmAction", NO_ACTION_REASON)
 
-    def _build_latency_alarm(
-        self, metrics: EndpointMetrics, settings: AlarmSettings
-    ) -> cloudwatch.Alarm:
-        return cloudwatch.Alarm(
-            self,
-            "LatencyP99",
-            alarm_name=names.alarm(metrics.endpoint_name, "latency-p99"),
-            alarm_description=(
-                f"The p99 of the model's latency is over {settings.high_latency.thresholds_ms["medium"]:g} ms"
-            ),
-            metric=metrics.model_latency(period=Duration.minutes(LONGEST_DATAPOINT_MINUTES)),
-            threshold=settings.high_latency.thresholds_ms["medium"] * MICROSECONDS_PER_MILLISECOND,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-
-    def _build_error_rate_alarm(
-        self, metrics: EndpointMetrics, settings: AlarmSettings
-    ) -> cloudwatch.Alarm:
-        minutes = settings.error_rate.minutes
-        # Datapoints as long as the time allows: with few requests, most single minutes have none.
-        datapoint = math.gcd(minutes, LONGEST_DATAPOINT_MINUTES)
-        return cloudwatch.Alarm(
-            self,
-            "ErrorRate",
-            alarm_name=names.alarm(metrics.endpoint_name, "error-rate"),
-            alarm_description=(
-                f"Over {settings.error_rate.thresholds_percent["high"]:g} % of the requests failed "
-                f"for {minutes} minutes"
-            ),
-            metric=metrics.error_rate_percent(Duration.minutes(datapoint)),
-            threshold=settings.error_rate.thresholds_percent["high"],
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=minutes // datapoint,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+    def _build_alarms(self, settings: EnvironmentSettings, alert: Alert) -> None:
+        for severity, variant in table.alarms_of(settings, alert):
+            watch = watch_of(settings, alert, severity, variant)
+            period, periods = evaluation(alert.minutes, whole=alert.name in _WHOLE_TIME)
+            alarm = cloudwatch.CfnAlarm(
+                self,
+                _alarm_id(settings, alert, severity, variant),
+                alarm_name=table.alarm_name(settings, alert, severity, variant),
+                alarm_description=describe(settings, alert, severity, variant),
+                threshold=watch.threshold,
+                comparison_operator=watch.operator,
+                evaluation_periods=periods,
+                treat_missing_data=watch.missing,
+                **render_series(watch.series, period),
+            )
+            if alert.name == "endpoint_down" and self._heartbeat is not None:
+                # Without a beat the endpoint counts as down.
+                alarm.add_resource_dependency(self._heartbeat.schedule)
 
 
-class RollbackAlarm(Construct):
-    """An alarm on the failed requests of a new fleet, which undoes its rollout (critical).
+def watch_of(
+    settings: EnvironmentSettings, alert: Alert, severity: Severity, variant_name: str
+) -> Watch:
+    """What the alarm of an alert compares with what."""
+    threshold = alert.thresholds[severity]
+    if threshold is None:
+        return _watch_presence(settings, alert)
+    metrics = EndpointMetrics(
+        endpoint_name=settings.endpoint.name,
+        variant_name=variant_name,
+        mode=settings.endpoint.kind,
+    )
+    if alert.name in {"high_latency", "overhead_latency"}:
+        slow = alert.name == "high_latency"
+        latency = metrics.model_latency() if slow else metrics.overhead_latency()
+        return Watch(series=latency, threshold=threshold * MICROSECONDS_PER_MILLISECOND)
+    endpoint = settings.endpoint
+    if alert.name == "cpu_utilization" and not isinstance(endpoint, ServerlessEndpoint):
+        cores = vcpus(_instance_type(endpoint, settings.rollout, variant_name))
+        return Watch(series=metrics.cpu_utilization_percent(cores), threshold=threshold)
+    return Watch(series=_series_of(settings, alert, metrics), threshold=threshold)
 
-    It is bound to the fleet by the dimension EndpointConfigName: an alarm on both fleets would let
-    a sick old fleet undo the very rollout that heals it. What clients get wrong does not count.
 
-    Attributes:
-        alarm_name: Name of the alarm, as a literal.
+def evaluation(minutes: int, *, whole: bool = False) -> tuple[int, int]:
+    """Period in seconds and number of periods that make up so many minutes.
+
+    Periods shorter than an hour may add up to a day, longer ones to a week (Amazon CloudWatch API
+    reference, PutMetricAlarm, EvaluationPeriods); a day is the most that the settings allow.
+
+    Args:
+        minutes: From 1 to 1440.
+        whole: Whether one datapoint covers all of the time.
     """
+    datapoint = minutes if whole else math.gcd(minutes, LONGEST_DATAPOINT_MINUTES)
+    return datapoint * ONE_MINUTE, minutes // datapoint
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        fleet_metrics: EndpointMetrics,
-        error_count: int,
-        topic: sns.ITopic,
-    ) -> None:
-        """Define the alarm.
 
-        Args:
-            scope: The parent.
-            construct_id: Id of the construct.
-            fleet_metrics: Metrics of the new fleet only.
-            error_count: Failed requests within a minute that make it fire.
-            topic: Where it is reported to.
+def render_series(series: Metric | Formula, period_seconds: int) -> dict[str, Any]:
+    """A metric or a formula as properties of an alarm."""
+    if isinstance(series, Formula):
+        return {"metrics": series.render_queries(period_seconds)}
+    simple = series.statistic in {"Average", "Maximum", "Minimum", "SampleCount", "Sum"}
+    return {
+        "namespace": series.namespace,
+        "metric_name": series.name,
+        "dimensions": series.render_dimensions(),
+        "period": period_seconds,
+        "statistic" if simple else "extended_statistic": series.statistic,
+    }
 
-        Raises:
-            ValueError: The metrics are those of all fleets.
-        """
-        super().__init__(scope, construct_id)
-        if fleet_metrics.endpoint_config_name is None:
-            raise ValueError("expected the metrics of one fleet, got those of all fleets")
-        self.alarm_name = names.alarm(fleet_metrics.endpoint_name, "rollback-errors")
-        alarm = cloudwatch.Alarm(
-            self,
-            "Alarm",
-            alarm_name=self.alarm_name,
-            alarm_description=(
-                f"The fleet of the last rollout failed {error_count} or more requests in a minute; "
-                "a rollout that is under way is undone"
-            ),
-            metric=fleet_metrics.failed_requests(),
-            threshold=error_count,
-            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+
+def describe(
+    settings: EnvironmentSettings, alert: Alert, severity: Severity, variant_name: str
+) -> str:
+    """An alarm in words: condition, severity, what notifies, the response and its runbook."""
+    of_variant = f", variant {variant_name}" if alert.per_variant else ""
+    notifier = table.incident_names(settings)[severity]
+    text = (
+        f"{alert.title} ({severity}): {alert.condition_at(severity)} "
+        f"for {minutes_text(alert.minutes)}{of_variant}. Action: {notifier} notifies. "
+        f"Response: {alert.response_text}. Runbook: {alert.runbook_url}"
+    )
+    return text[:DESCRIPTION_LIMIT]
+
+
+def traffic(settings: EnvironmentSettings) -> Formula:
+    """Requests of all variants but those of the heartbeat, which count as invocations too."""
+    parts: dict[str, Metric] = {}
+    for number, variant in enumerate(table.production_variant_names(settings)):
+        parts[f"requests{number}"] = EndpointMetrics(
+            endpoint_name=settings.endpoint.name,
+            variant_name=variant,
+            mode=settings.endpoint.kind,
+        ).requests()
+    expression = " + ".join(f"FILL({name}, 0)" for name in parts)
+    if table.has_heartbeat(settings):
+        parts["beats"] = heartbeat(settings.endpoint.name, "SampleCount")
+        expression = f"{expression} - FILL(beats, 0)"
+    return Formula(expression=expression, metrics=parts, label="Requests of clients")
+
+
+def _watch_presence(settings: EnvironmentSettings, alert: Alert) -> Watch:
+    endpoint_name = settings.endpoint.name
+    if alert.name == "no_traffic":
+        # One beat may be counted on the other side of the period's edge.
+        edge = 1 if table.has_heartbeat(settings) else 0
+        return Watch(
+            series=traffic(settings),
+            threshold=edge,
+            operator="LessThanOrEqualToThreshold",
+            missing="breaching",
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))
+    if isinstance(settings.endpoint, AsyncEndpoint):
+        return Watch(
+            series=backlog_without_capacity(endpoint_name),
+            threshold=1,
+            operator="GreaterThanOrEqualToThreshold",
+        )
+    return Watch(
+        series=heartbeat(endpoint_name),
+        threshold=1,
+        operator="LessThanThreshold",
+        missing="breaching",
+    )
+
+
+def _series_of(
+    settings: EnvironmentSettings, alert: Alert, metrics: EndpointMetrics
+) -> Metric | Formula:
+    drift = settings.alarms.model_drift
+    if alert.name == "model_drift" and drift is not None:
+        return of_endpoint(
+            settings.endpoint.name, drift.namespace, drift.metric_name, "Average", drift.metric_name
+        )
+    if alert.name == "error_rate":
+        return metrics.error_rate_percent()
+    if alert.name == "throttling":
+        return metrics.concurrency_percent()
+    if alert.name == "memory_utilization":
+        return metrics.memory_utilization_percent()
+    return metrics.disk_utilization_percent()
+
+
+def _instance_type(endpoint: InstanceEndpoint, rollout: Rollout, variant_name: str) -> str:
+    is_challenger = variant_name != endpoint.variant_name
+    if is_challenger and isinstance(rollout, SplitRollout) and rollout.instance_type is not None:
+        return rollout.instance_type
+    return endpoint.instance_type
+
+
+def _alarm_id(
+    settings: EnvironmentSettings, alert: Alert, severity: Severity, variant_name: str
+) -> str:
+    champion = variant_name == settings.endpoint.variant_name
+    return (
+        f"{'' if champion else 'Challenger'}{alert.name.title().replace('_', '')}{severity.title()}"
+    )

@@ -6,55 +6,90 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sagemaker as sagemaker
 
-from forecast_config.settings import CanaryRollout
+from forecast_config.rollouts import execution_timeout_seconds
+from forecast_config.settings import CanaryRollout, LinearRollout, RollingRollout
+from forecast_config.settings.rollout import MAX_ROLLBACK_ALARMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast_config.settings import AllAtOnceRollout
+    from forecast_config.settings import BlueGreenRollout, Rollout
 
-MAX_ROLLBACK_ALARMS = 10
-"""Alarms of an AutoRollbackConfiguration (SageMaker API reference, AutoRollbackConfig)."""
+_PERCENT = "CAPACITY_PERCENT"
 
 
 def render_deployment_config(
-    rollout: AllAtOnceRollout | CanaryRollout, rollback_alarm_names: Sequence[str]
+    rollout: Rollout, rollback_alarm_names: Sequence[str]
 ) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
-    """A blue/green rollout that the given alarms undo.
+    """A rollout that the given alarms undo: blue/green, or batch by batch.
+
+    Champion and challenger of a shadow or a split take over together, all at once: the weights of
+    the variants share out the traffic, not the rollout.
 
     Raises:
-        ValueError: There are not 1 to 10 alarms.
+        ValueError: There are not 1 to 10 alarms (SageMaker API reference, AutoRollbackConfig).
     """
     if not 1 <= len(rollback_alarm_names) <= MAX_ROLLBACK_ALARMS:
         raise ValueError(
             f"expected 1 to {MAX_ROLLBACK_ALARMS} rollback alarms, got {len(rollback_alarm_names)}"
         )
+    rollback = sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
+        alarms=[
+            sagemaker.CfnEndpoint.AlarmProperty(alarm_name=name) for name in rollback_alarm_names
+        ]
+    )
+    if isinstance(rollout, RollingRollout):
+        return sagemaker.CfnEndpoint.DeploymentConfigProperty(
+            rolling_update_policy=_render_rolling(rollout), auto_rollback_configuration=rollback
+        )
     return sagemaker.CfnEndpoint.DeploymentConfigProperty(
-        blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
-            traffic_routing_configuration=_render_routing(rollout),
-            termination_wait_in_seconds=rollout.termination_wait_seconds,
-            maximum_execution_timeout_in_seconds=3600,
-        ),
-        auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
-            alarms=[
-                sagemaker.CfnEndpoint.AlarmProperty(alarm_name=name)
-                for name in rollback_alarm_names
-            ]
-        ),
+        blue_green_update_policy=_render_blue_green(rollout), auto_rollback_configuration=rollback
+    )
+
+
+def _render_blue_green(
+    rollout: BlueGreenRollout,
+) -> sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty:
+    return sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
+        traffic_routing_configuration=_render_routing(rollout),
+        termination_wait_in_seconds=rollout.termination_wait_seconds,
+        maximum_execution_timeout_in_seconds=execution_timeout_seconds(rollout),
+    )
+
+
+def _render_rolling(
+    rollout: RollingRollout,
+) -> sagemaker.CfnEndpoint.RollingUpdatePolicyProperty:
+    back = rollout.rollback_batch_percent
+    return sagemaker.CfnEndpoint.RollingUpdatePolicyProperty(
+        maximum_batch_size=_render_share(rollout.batch_percent),
+        rollback_maximum_batch_size=None if back is None else _render_share(back),
+        wait_interval_in_seconds=rollout.wait_seconds,
+        maximum_execution_timeout_in_seconds=execution_timeout_seconds(rollout),
     )
 
 
 def _render_routing(
-    rollout: AllAtOnceRollout | CanaryRollout,
+    rollout: BlueGreenRollout,
 ) -> sagemaker.CfnEndpoint.TrafficRoutingConfigProperty:
+    # The API requires the wait in every routing, although the resource's schema does not.
+    wait = rollout.wait_seconds
     if isinstance(rollout, CanaryRollout):
         return sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
             type="CANARY",
-            wait_interval_in_seconds=rollout.wait_seconds,
-            canary_size=sagemaker.CfnEndpoint.CapacitySizeProperty(
-                type="CAPACITY_PERCENT", value=rollout.percent
-            ),
+            wait_interval_in_seconds=wait,
+            canary_size=_render_share(rollout.percent),
+        )
+    if isinstance(rollout, LinearRollout):
+        return sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
+            type="LINEAR",
+            wait_interval_in_seconds=wait,
+            linear_step_size=_render_share(rollout.step_percent),
         )
     return sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
-        type="ALL_AT_ONCE", wait_interval_in_seconds=rollout.wait_seconds
+        type="ALL_AT_ONCE", wait_interval_in_seconds=wait
     )
+
+
+def _render_share(percent: int) -> sagemaker.CfnEndpoint.CapacitySizeProperty:
+    return sagemaker.CfnEndpoint.CapacitySizeProperty(type=_PERCENT, value=percent)

@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from forecast_config import names
 from forecast_config.settings import NewKey
-from forecast_constructs.monitoring.alarms import alarms_of_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class EncryptionKey(Construct):
     """A customer managed key: a new one that rotates, or one that exists already.
 
-    The policy of an existing key is never changed; its owner must admit whom `admit_log_groups`,
-    `admit_alarms` and the archive publishing would admit to a new one.
+    The policy of an existing key is never changed; its owner must admit whom the methods here and
+    the archive publishing would admit to a new one. Roles need no admission: a new key leaves them
+    to IAM.
 
     Attributes:
         key: The key.
@@ -84,13 +85,38 @@ class EncryptionKey(Construct):
         Without it an alarm's notification is lost (Amazon SNS developer guide, "Enable
         compatibility between event sources from AWS services and encrypted topics").
         """
+        stack = Stack.of(self)
+        alarms = names.alarm(endpoint_name, "*")
+        self._admit(
+            "CloudWatchAlarms",
+            "cloudwatch.amazonaws.com",
+            f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:{alarms}",
+        )
+
+    def admit_budgets(self) -> None:
+        """Let the account's budgets publish to topics that the key encrypts.
+
+        A budget's notification names its account only ("Creating an Amazon SNS topic for budget
+        notifications", AWS cost management user guide); the topic's policy says which budgets.
+        """
+        stack = Stack.of(self)
+        self._admit(
+            "Budgets",
+            "budgets.amazonaws.com",
+            f"arn:{stack.partition}:budgets::{stack.account}:*",
+        )
+
+    def _admit(self, sid: str, service: str, source_arn: str) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="CloudWatchAlarms",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                sid=sid,
+                principals=[iam.ServicePrincipal(service)],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
-                conditions=alarms_of_endpoint(Stack.of(self), endpoint_name),
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+                    "ArnLike": {"aws:SourceArn": source_arn},
+                },
             )
         )
 

@@ -11,11 +11,13 @@ from forecast_config import PackagedModel
 from forecast_packaging.building.archive import unpack_archive
 from forecast_packaging.building.contract import INFO_FILE
 from forecast_packaging.building.model_data import fetches_files
+from forecast_packaging.building.summary import read_file
 from forecast_packaging.documents import canonical, read_json, readable, sha256_of
 from forecast_packaging.errors import ModelError
 from forecast_packaging.manifest import FileEntry, digest_of, file_sha256, scan
 from forecast_packaging.progress import Meter
-from forecast_packaging.workspace import publish_file, publish_folder, workspace
+from forecast_packaging.publishing.golden import GOLDEN_FILE
+from forecast_packaging.workspace import publish_file, publish_folder, workspace, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +142,19 @@ class Builds:
             model_bytes=record.model_bytes,
             runs_code_on_load=record.runs_code_on_load,
             files=self._unpacked(record, progress) if by_files else None,
+            golden=self._golden(record),
         )
+
+    def _golden(self, record: BuildRecord) -> Path | None:
+        """A file of the archive's golden requests, taken out of the archive each time."""
+        content = read_file(self.folder / record.archive, GOLDEN_FILE)
+        if content is None:
+            return None
+        digest = record.archive_digest.removeprefix("sha256:")
+        path = self.folder / "golden" / f"{digest}.json"
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomic(path, content)
+        return path
 
     def _unpacked(self, record: BuildRecord, progress: Progress) -> Path:
         """The folder of the archive's files, every one of them digested."""

@@ -1,11 +1,11 @@
-"""The archive that an environment runs: the locked version, or the one asked for instead."""
+"""The archives that an environment runs: the locked versions, or the one asked for instead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, locked_model, read_lock
-from forecast_config.settings import OwnImage
+from forecast_config import ForecastError, locked_challenger, locked_model, read_lock
+from forecast_config.settings import OwnImage, ServerlessEndpoint, ShadowRollout, SplitRollout
 from forecast_packaging.building.build import package
 from forecast_packaging.container.context import write_context
 from forecast_packaging.libraries.provision import Provision
@@ -13,7 +13,13 @@ from forecast_packaging.progress import no_progress
 from forecast_packaging.registry.resolve import Alias, Candidate, Version, resolve
 
 if TYPE_CHECKING:
-    from forecast_config import EnvironmentSettings, ForecastConfig, PackagedModel
+    from forecast_config import (
+        EnvironmentSettings,
+        ForecastConfig,
+        LockedModel,
+        PackagedModel,
+    )
+    from forecast_config.settings import ServingSettings
     from forecast_packaging.progress import Progress
     from forecast_packaging.registry.resolve import Selector
 
@@ -50,6 +56,17 @@ def select(
     return None
 
 
+def select_challenger(settings: EnvironmentSettings) -> Selector | None:
+    """The version that an environment's rollout compares with; None when it compares with none."""
+    if not isinstance(settings.rollout, ShadowRollout | SplitRollout):
+        return None
+    challenger = settings.rollout.challenger
+    if challenger.version is not None:
+        return Version(challenger.version)
+    # Settings hold one of the two.
+    return Alias(str(challenger.alias))
+
+
 def package_for(
     config: ForecastConfig,
     settings: EnvironmentSettings,
@@ -68,33 +85,65 @@ def package_for(
         ForecastError: The lock has no entry, the version cannot be had or packed, or the
             environment's image lacks what the model needs.
     """
-    model = config.model
+    provision = Provision(config.root, settings, config.serving)
     if selector is None:
         lock = locked_model(read_lock(config.lock_path), settings.name, config.lock_path)
     else:
-        lock = resolve(
+        found = resolve(
             root=config.root,
-            tracking_uri=model.tracking_uri,
-            name=model.name,
+            tracking_uri=config.model.tracking_uri,
+            name=config.model.name,
             selector=selector,
             refresh=False,
             progress=progress,
         )
+        lock = provision.pin(found)
+    return _package(config, settings, provision, lock, progress)
+
+
+def package_challenger_for(
+    config: ForecastConfig, settings: EnvironmentSettings, progress: Progress = no_progress
+) -> PackagedModel | None:
+    """The checked archive of an environment's locked challenger; None when it has none.
+
+    Raises:
+        ForecastError: As for `package_for`, or the lock pins another version than was asked for.
+    """
+    if not isinstance(settings.rollout, ShadowRollout | SplitRollout):
+        return None
+    asked = settings.rollout.challenger
+    lock = locked_challenger(read_lock(config.lock_path), settings.name, config.lock_path)
+    what = "alias" if asked.version is None else "version"
+    wanted, locked = getattr(asked, what), getattr(lock, what)
+    if locked != wanted:
+        raise ForecastError(
+            f"{config.lock_path} pins the challenger of '{settings.name}' by {what} {locked}, "
+            f"expected {wanted} as configured; run: forecast resolve {settings.name}"
+        )
+    provision = Provision(config.root, settings, config.serving)
+    return _package(config, settings, provision, lock, progress)
+
+
+def _package(
+    config: ForecastConfig,
+    settings: EnvironmentSettings,
+    provision: Provision,
+    lock: LockedModel,
+    progress: Progress,
+) -> PackagedModel:
+    model = config.model
     if lock.name != model.name:
         raise ForecastError(
             f"{config.lock_path} pins model '{lock.name}' for '{settings.name}', expected "
             f"'{model.name}' as configured; run: forecast resolve {settings.name}"
         )
-    provision = Provision(config.root, settings, config.serving)
-    if selector is not None:
-        lock = provision.pin(lock)
     provision.check(lock)
     packaged = package(
         root=config.root,
         tracking_uri=model.tracking_uri,
         # Wheels that stay out of the archive must not make it another one.
         lock=lock if provision.vendors else lock.model_copy(update={"wheels": {}}),
-        serving=config.serving,
+        serving=_serving(config, settings),
         vendored=provision.vendored(lock),
         progress=progress,
     )
@@ -107,3 +156,13 @@ def package_for(
         return packaged
     context = write_context(config.root, settings.image, lock.wheels)
     return packaged.model_copy(update={"image_context": context})
+
+
+def _serving(config: ForecastConfig, settings: EnvironmentSettings) -> ServingSettings:
+    """How the model is packed; a serverless container can fetch an archive only.
+
+    SageMaker API reference, ContainerDefinition: no ModelDataSource for serverless endpoints.
+    """
+    if isinstance(settings.endpoint, ServerlessEndpoint):
+        return config.serving.model_copy(update={"model_data": "archive"})
+    return config.serving

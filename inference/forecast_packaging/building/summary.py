@@ -13,7 +13,10 @@ from forecast_packaging.building.tar_reader import read_members
 from forecast_packaging.errors import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from forecast_packaging.building.tar_reader import Member
 
 PICKLED = "sklearn"
 """The flavor of files whose loading runs code from them."""
@@ -57,22 +60,49 @@ def summarize_archive(archive: Path) -> ArchiveSummary:
     )
 
 
+def read_file(archive: Path, path: str) -> bytes | None:
+    """The content of one small file of an archive that passed its contract check; None for none.
+
+    Members are sorted, and nothing behind the file is read.
+
+    Raises:
+        ContractError: The archive is damaged.
+    """
+    for member, content in _members(archive):
+        if member.path == path:
+            return b"".join(content)
+        if member.path.encode() > path.encode():
+            break
+    return None
+
+
 def _outcome(report: dict[str, Any]) -> str:
     return "accepted" if report["accepted"] else f"not taken: {report['reason']}"
 
 
 def _read_documents(archive: Path, wanted: set[str]) -> dict[str, Any]:
     documents: dict[str, Any] = {}
+    for member, content in _members(archive):
+        if member.path in wanted:
+            documents[member.path] = _parse(archive, b"".join(content))
+        if member.path == INFO_FILE:
+            break
+    return documents
+
+
+def _parse(archive: Path, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise ContractError(f"{archive.name} cannot be read: {error}") from None
+
+
+def _members(archive: Path) -> Iterator[tuple[Member, Iterator[bytes]]]:
     try:
         with archive.open("rb") as file:
-            for member, content in read_members(GzipReader(file, MAX_UNPACKED_BYTES, _ignore)):
-                if member.path in wanted:
-                    documents[member.path] = json.loads(b"".join(content))
-                if member.path == INFO_FILE:
-                    break
+            yield from read_members(GzipReader(file, MAX_UNPACKED_BYTES, _ignore))
     except (OSError, ValueError) as error:
         raise ContractError(f"{archive.name} cannot be read: {error}") from None
-    return documents
 
 
 def _ignore(_: int) -> None:

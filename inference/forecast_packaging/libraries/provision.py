@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError
 from forecast_config.images import serving_images, serving_stack
 from forecast_config.instances import is_graviton
-from forecast_config.settings import AwsImage, EcrImage, OwnImage
+from forecast_config.settings import AwsImage, EcrImage, OwnImage, ServerlessEndpoint
 from forecast_packaging.errors import LockMismatchError, ModelError
 from forecast_packaging.libraries.choose import CPU_BUILD, choose_wheels, held_version
 from forecast_packaging.libraries.requirements import SAME_LIBRARY
@@ -122,7 +122,11 @@ class Provision:
         if isinstance(self._image, AwsImage):
             return Target(serving_images()[self._image.framework, self._image.version].python)
         if isinstance(self._image, OwnImage):
-            arm = is_graviton(self._settings.endpoint.instance_type)
+            endpoint = self._settings.endpoint
+            # Serverless containers run on x86.
+            arm = not isinstance(endpoint, ServerlessEndpoint) and is_graviton(
+                endpoint.instance_type
+            )
             return Target(self._image.python, "aarch64" if arm else "x86_64")
         raise ForecastError("an image by its URI has libraries that are not known here")
 

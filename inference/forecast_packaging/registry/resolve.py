@@ -156,8 +156,16 @@ def check_lock(lock: LockedModel, snapshot: Snapshot, plan: ArchivePlan) -> None
             )
 
 
-def write_lock(path: Path, environment: str, model: LockedModel) -> ModelsLock:
-    """Write one environment's entry into the lock file; the others stay as they are.
+def write_lock(
+    path: Path, environment: str, model: LockedModel, challenger: LockedModel | None = None
+) -> ModelsLock:
+    """Write one environment's entries into the lock file; the others stay as they are.
+
+    Args:
+        path: The lock file.
+        environment: The environment.
+        model: What it runs.
+        challenger: What the model is compared with; None removes the entry of an earlier one.
 
     Returns:
         The whole lock as written.
@@ -165,9 +173,13 @@ def write_lock(path: Path, environment: str, model: LockedModel) -> ModelsLock:
     Raises:
         ConfigError: The file that is there is not a lock file.
     """
-    entries = dict(read_lock(path).environments)
-    entries[environment] = model
-    lock = ModelsLock(environments=entries)
+    before = read_lock(path)
+    challengers = {name: each for name, each in before.challengers.items() if name != environment}
+    if challenger is not None:
+        challengers[environment] = challenger
+    lock = ModelsLock(
+        environments={**before.environments, environment: model}, challengers=challengers
+    )
     write_atomic(path, lock_text(lock).encode())
     return lock
 

@@ -3,7 +3,10 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html
 """
 
+import json
 import re
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
@@ -11,17 +14,30 @@ from moto.applicationautoscaling.models import (
     ApplicationAutoscalingBackend,
     FakeApplicationAutoscalingPolicy,
     FakeScalableTarget,
+    FakeScheduledAction,
+    applicationautoscaling_backends,
 )
+from moto.cloudwatch.models import Alarm
 from moto.core.exceptions import JsonRESTError
 from moto.sagemaker.models import sagemaker_backends
 from moto.utilities.utils import get_partition
 
+from forecast_local.applicationautoscaling.capacity import (
+    bounded,
+    current_capacity,
+    set_capacity,
+    stepped,
+)
+from forecast_local.applicationautoscaling.limits import (
+    check_bounds,
+    check_policy,
+    check_scheduled_action,
+    check_variant,
+)
 from forecast_local.sagemaker.endpoint import HostedEndpoint
 
 _NAMESPACE = "sagemaker"
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
-_BURSTABLE = re.compile(r"ml\.t\d")
 
 
 class ResourceNotFoundError(JsonRESTError):
@@ -37,6 +53,7 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.target_tags: dict[str, dict[str, str]] = {}
+        self._cool: dict[str, float] = {}
 
     def tags_of(self, arn: str) -> dict[str, str]:
         """Return the tags of a target, which can be changed.
@@ -63,14 +80,10 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         known = self.targets.get(dimension, {}).get(r_id)
         low = min_capacity if min_capacity is not None or known is None else known.min_capacity
         high = max_capacity if max_capacity is not None or known is None else known.max_capacity
-        if low is None or high is None:
-            raise AWSValidationException("Both MinCapacity and MaxCapacity are required.")
-        if low > high:
-            raise AWSValidationException(
-                f"Maximum capacity {high} cannot be less than minimum capacity {low}."
-            )
-        if namespace == _NAMESPACE and dimension == _DIMENSION:
-            self._check_variant(r_id, low)
+        check_bounds(low, high)
+        if namespace == _NAMESPACE and low is not None and high is not None:
+            config, variant = self._variant(r_id)
+            check_variant(dimension, variant, config, low, high)
         if namespace == _NAMESPACE and not role_arn:
             partition = get_partition(self.region_name)
             role_arn = (
@@ -94,6 +107,13 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
             if (action.resource_id, action.scalable_dimension) != (r_id, dimension)
         ]
 
+    def forget_endpoint(self, name: str) -> None:
+        """Deregister the targets of an endpoint that is deleted."""
+        for dimension, targets in list(self.targets.items()):
+            for resource_id in list(targets):
+                if resource_id.startswith(f"endpoint/{name}/variant/"):
+                    self.deregister_scalable_target(_NAMESPACE, resource_id, dimension)
+
     def put_scaling_policy(  # noqa: PLR0917 - moto's signature
         self,
         policy_name: str,
@@ -104,11 +124,8 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         policy_type: str | None,
     ) -> FakeApplicationAutoscalingPolicy:
         """Put a policy on a target that exists; one that exists keeps its ARN."""
-        if resource_id not in self.targets.get(scalable_dimension, {}):
-            raise AWSValidationException(
-                f"No scalable target registered for service namespace: {service_namespace}, "
-                f"resource ID: {resource_id}, scalable dimension: {scalable_dimension}"
-            )
+        self._require_target(service_namespace, resource_id, scalable_dimension)
+        check_policy(scalable_dimension, policy_type, policy_body)
         key = FakeApplicationAutoscalingPolicy.formulate_key(
             service_namespace, resource_id, scalable_dimension, policy_name
         )
@@ -125,7 +142,96 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
             policy.policy_arn, policy.creation_time = old.policy_arn, old.creation_time
         return policy
 
-    def _check_variant(self, resource_id: str, low: int) -> None:
+    def put_scheduled_action(  # noqa: PLR0917 - moto's signature
+        self,
+        service_namespace: str,
+        schedule: str,
+        timezone: str,
+        scheduled_action_name: str,
+        resource_id: str,
+        scalable_dimension: str,
+        start_time: str,
+        end_time: str,
+        scalable_target_action: str,
+    ) -> None:
+        """Put a scheduled action on a target that exists, after checking it."""
+        self._require_target(service_namespace, resource_id, scalable_dimension)
+        action: Any = scalable_target_action
+        check_scheduled_action(schedule, timezone, action, (start_time, end_time))
+        super().put_scheduled_action(
+            service_namespace,
+            schedule,
+            timezone,
+            scheduled_action_name,
+            resource_id,
+            scalable_dimension,
+            start_time,
+            end_time,
+            scalable_target_action,
+        )
+
+    def step(self, action_arn: str, alarm: Alarm) -> None:
+        """Carry out a step policy that an alarm has set off, unless it cools down.
+
+        Args:
+            action_arn: ARN of the policy.
+            alarm: The alarm, in its state.
+        """
+        for policy in self.policies.values():
+            configuration = policy.step_scaling_policy_configuration
+            if configuration is None or not action_arn.startswith(policy.policy_arn):
+                continue
+            self._take_step(policy, configuration, alarm)
+
+    def _take_step(
+        self,
+        policy: FakeApplicationAutoscalingPolicy,
+        configuration: Mapping[str, Any],
+        alarm: Alarm,
+    ) -> None:
+        now = time.monotonic()
+        if now < self._cool.get(policy.policy_arn, 0.0):
+            return
+        distance = _distance(alarm)
+        if self._scale(policy, lambda current: stepped(configuration, current, distance)):
+            self._cool[policy.policy_arn] = now + float(configuration.get("Cooldown", 0))
+
+    def apply_scheduled(self, action: FakeScheduledAction) -> None:
+        """Carry out a scheduled action: new bounds, and a capacity within them."""
+        target = self.targets.get(action.scalable_dimension, {}).get(action.resource_id)
+        if target is None:
+            return
+        bounds: Any = action.scalable_target_action
+        target.update(bounds.get("MinCapacity"), bounds.get("MaxCapacity"), target.suspended_state)
+        self._scale(target, lambda current: current)
+
+    def _scale(
+        self,
+        scaled: FakeApplicationAutoscalingPolicy | FakeScalableTarget,
+        wanted: Callable[[int], int],
+    ) -> bool:
+        dimension, resource_id = scaled.scalable_dimension, scaled.resource_id
+        match = _RESOURCE.fullmatch(resource_id)
+        target = self.targets.get(dimension, {}).get(resource_id)
+        if match is None or target is None:
+            return False
+        name, variant = match.groups()
+        endpoint = sagemaker_backends[self.account_id][self.region_name].endpoints.get(name)
+        if not isinstance(endpoint, HostedEndpoint):
+            return False
+        current = current_capacity(endpoint, variant, dimension)
+        new = bounded(target, wanted(current))
+        set_capacity(endpoint, variant, dimension, new)
+        return new != current
+
+    def _require_target(self, namespace: str, resource_id: str, dimension: str) -> None:
+        if resource_id not in self.targets.get(dimension, {}):
+            raise AWSValidationException(
+                f"No scalable target registered for service namespace: {namespace}, "
+                f"resource ID: {resource_id}, scalable dimension: {dimension}"
+            )
+
+    def _variant(self, resource_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         match = _RESOURCE.fullmatch(resource_id)
         if match is None:
             raise AWSValidationException(
@@ -135,18 +241,20 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         endpoint = sagemaker_backends[self.account_id][self.region_name].endpoints.get(name)
         if not isinstance(endpoint, HostedEndpoint):
             raise AWSValidationException(f"SageMaker endpoint not found: {name}")
-        found = [
-            item for item in endpoint.config["ProductionVariants"] if item["VariantName"] == variant
-        ]
-        if not found:
-            raise AWSValidationException(f"Variant {variant} of endpoint {name} not found")
-        instance_type = str(found[0].get("InstanceType", ""))
-        if _BURSTABLE.match(instance_type):
-            raise AWSValidationException(
-                f"Automatic scaling is not supported for the burstable instance type "
-                f"{instance_type} of variant {variant}."
-            )
-        if low < 1:
-            raise AWSValidationException(
-                f"MinCapacity of a real-time variant must be at least 1, got {low}."
-            )
+        for item in endpoint.config["ProductionVariants"]:
+            if item["VariantName"] == variant:
+                return endpoint.config, item
+        raise AWSValidationException(f"Variant {variant} of endpoint {name} not found")
+
+
+def scaling_of(account: str, region: str) -> LocalApplicationAutoscalingBackend:
+    """Return Application Auto Scaling of an account and region."""
+    backend = applicationautoscaling_backends[account][region]
+    assert isinstance(backend, LocalApplicationAutoscalingBackend)  # noqa: S101 - see extensions.py
+    return backend
+
+
+def _distance(alarm: Alarm) -> float:
+    """How far the newest datapoint of an alarm is above its threshold."""
+    points = json.loads(alarm.state_reason_data or "{}").get("recentDatapoints") or []
+    return float(points[-1]) - float(alarm.threshold) if points else 0.0

@@ -51,3 +51,25 @@ class LocalChangeSet(ChangeSet):
     def fail(self, reason: str) -> None:
         """Make the change set one that cannot be executed."""
         self.status, self.execution_status, self.status_reason = "FAILED", "UNAVAILABLE", reason
+
+
+def find_change_set(
+    known: Mapping[str, ChangeSet], name: str, stack_name: str | None
+) -> LocalChangeSet:
+    """Return a change set by its ARN, or by its name and its stack.
+
+    Args:
+        known: The change sets by their ids, oldest first.
+        name: ARN or name.
+        stack_name: Name or id of the stack; None for any.
+
+    Raises:
+        ChangeSetNotFoundError: If there is none.
+    """
+    for change_set in reversed(list(known.values())):
+        same_stack = stack_name in {None, change_set.stack_name, change_set.stack_id}
+        named = name == change_set.change_set_name and same_stack
+        if named or name == change_set.change_set_id:
+            assert isinstance(change_set, LocalChangeSet)  # noqa: S101 - only these are stored
+            return change_set
+    raise ChangeSetNotFoundError(name)

@@ -7,19 +7,20 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 """
 
 import contextlib
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from forecast_local.cloudformation.handler import (
-    Request,
-    ResourceError,
-    StackIdentity,
-    failure_reason,
+from forecast_local.cloudformation.calls import (
+    DeploymentError,
+    Report,
+    guarded,
+    refuse_same_name,
 )
+from forecast_local.cloudformation.dynamic import resolve_references
+from forecast_local.cloudformation.handler import Request, ResourceError, StackIdentity
 from forecast_local.cloudformation.intrinsics import Scope
 from forecast_local.cloudformation.plan import (
     Action,
@@ -31,28 +32,10 @@ from forecast_local.cloudformation.plan import (
 )
 from forecast_local.cloudformation.target import Output, Target
 from forecast_local.cloudformation.template import TemplateError
-from forecast_local.resources.registry import HANDLERS
 
-_LOG = logging.getLogger(__name__)
 _REPLACING = (
     "Requested update requires the creation of a new physical resource; hence creating one."
 )
-
-
-class Report(Protocol):
-    """Receives the events of a deployment."""
-
-    def __call__(
-        self,
-        resource: Resource,
-        status: str,
-        reason: str | None = None,
-    ) -> None:
-        """Record that a resource reached a status."""
-
-
-class DeploymentError(Exception):
-    """A deployment that failed; the message names the resources."""
 
 
 class Deployment:
@@ -164,9 +147,9 @@ class Deployment:
             self._report(resource, "DELETE_SKIPPED")
             return True
         self._report(resource, "DELETE_IN_PROGRESS")
-        request = self._request(resource.logical_resource_id, resource.properties)
         try:
-            _guarded(resource.handler.delete, request, resource.physical_resource_id)
+            request = self._request(resource.logical_resource_id, resource.properties)
+            guarded(resource.handler.delete, request, resource.physical_resource_id)
         except ResourceError as error:
             cause = error.__cause__
             code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
@@ -229,7 +212,7 @@ class Deployment:
         if decision.action is Action.UPDATE:
             return self._update(old, new)
         self._report(old, "UPDATE_IN_PROGRESS", _REPLACING)
-        _refuse_same_name(old, new)
+        refuse_same_name(old, new)
         created = self._create(replace(new, physical_resource_id=""), "UPDATE_COMPLETE")
         self._obsolete.append(old)
         return created
@@ -237,16 +220,16 @@ class Deployment:
     def _create(self, new: Resource, status: str) -> Resource:
         request = self._request(new.logical_resource_id, new.properties)
         try:
-            physical_id = _guarded(new.handler.create, request)
+            physical_id = guarded(new.handler.create, request)
         except ResourceError:
             for leftover in request.created:
                 with contextlib.suppress(ResourceError):
-                    _guarded(new.handler.delete, request, leftover)
+                    guarded(new.handler.delete, request, leftover)
             raise
         created = replace(new, physical_resource_id=physical_id, status=status)
         # Registered before the attributes are read: whatever exists must be undone.
         self._undo.append(lambda: self._remove(created))
-        attributes = _guarded(new.handler.read, request, physical_id)
+        attributes = guarded(new.handler.read, request, physical_id)
         created = replace(created, attributes=attributes)
         self._report(created, status)
         return created
@@ -257,8 +240,8 @@ class Deployment:
         physical_id = old.physical_resource_id
         # Registered before the update: one that fails half way must be undone as well.
         self._undo.append(lambda: self._revert(old, new))
-        _guarded(new.handler.update, request, physical_id, old.properties)
-        attributes = _guarded(new.handler.read, request, physical_id)
+        guarded(new.handler.update, request, physical_id, old.properties)
+        attributes = guarded(new.handler.read, request, physical_id)
         updated = replace(new, attributes=attributes, status="UPDATE_COMPLETE")
         self._report(updated, "UPDATE_COMPLETE")
         return updated
@@ -273,14 +256,15 @@ class Deployment:
         self._report(old, "UPDATE_IN_PROGRESS")
         request = self._request(old.logical_resource_id, old.properties)
         try:
-            _guarded(old.handler.update, request, old.physical_resource_id, new.properties)
+            guarded(old.handler.update, request, old.physical_resource_id, new.properties)
         except ResourceError as error:
             self._report(old, "UPDATE_FAILED", str(error))
             raise
         self._report(old, "UPDATE_COMPLETE")
 
     def _request(self, logical_id: str, properties: Mapping[str, Any]) -> Request:
-        return Request(stack=self._identity, logical_id=logical_id, properties=properties)
+        resolved = resolve_references(properties, self._identity)
+        return Request(stack=self._identity, logical_id=logical_id, properties=resolved)
 
     def _lookup(self, logical_id: str, attribute: str | None) -> Any:
         resource = self.resources.get(logical_id)
@@ -296,28 +280,3 @@ class Deployment:
                 f"{attribute} in Fn::GetAtt"
             )
         return resource.attributes[attribute]
-
-
-def _refuse_same_name(old: Resource, new: Resource) -> None:
-    name_property = HANDLERS[new.cf_resource_type].name_property
-    if name_property is None:
-        return
-    name = new.properties.get(name_property)
-    if name is not None and name == old.properties.get(name_property):
-        raise ResourceError(
-            f"{name} already exists: CloudFormation cannot update a stack when a custom-named "
-            f"resource requires replacing. Rename {name} and update the stack again."
-        )
-
-
-def _guarded(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a handler; every failure of it becomes a reason that an event can carry."""
-    try:
-        return call(*arguments)
-    except (ResourceError, TemplateError):
-        raise
-    except (ClientError, BotoCoreError) as error:
-        raise ResourceError(failure_reason(error)) from error
-    except Exception as error:
-        _LOG.exception("handler failed")
-        raise ResourceError(f"Internal failure: {type(error).__name__}: {error}") from error

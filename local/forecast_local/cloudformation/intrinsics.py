@@ -87,8 +87,6 @@ class Scope:
                     raise TemplateError(f"the local AWS does not know the function {name}")
             members = {key: self._resolve(item) for key, item in value.items()}
             return {key: item for key, item in members.items() if item is not _NO_VALUE}
-        if isinstance(value, str) and "{{resolve:" in value:
-            raise TemplateError(f"the local AWS has no dynamic references, got {value}")
         return value
 
     def exists(self, definition: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from moto.utilities.utils import get_partition
 from forecast_local import context
 from forecast_local.cloudformation import exports
 from forecast_local.cloudformation.changes import preview
-from forecast_local.cloudformation.changesets import ChangeSetNotFoundError, LocalChangeSet
+from forecast_local.cloudformation.changesets import LocalChangeSet, find_change_set
 from forecast_local.cloudformation.handler import StackIdentity
 from forecast_local.cloudformation.stack import LocalStack, Operation
 from forecast_local.cloudformation.target import Output, Target, build_target
@@ -147,31 +147,9 @@ class LocalCloudFormationBackend(CloudFormationBackend):
         self.change_sets[change_set.change_set_id] = change_set
         return change_set
 
-    def find_change_set(self, name: str, stack_name: str | None) -> LocalChangeSet:
-        """Return a change set that exists.
-
-        Raises:
-            ChangeSetNotFoundError: If there is none.
-        """
-        change_set = self.change_set_or_none(name, stack_name)
-        if change_set is None:
-            raise ChangeSetNotFoundError(name)
-        return change_set
-
-    def change_set_or_none(self, name: str, stack_name: str | None) -> LocalChangeSet | None:
-        """Return a change set by its ARN, or by its name and its stack."""
-        for change_set in reversed(list(self.change_sets.values())):
-            same_stack = stack_name in {None, change_set.stack_name, change_set.stack_id}
-            if name == change_set.change_set_id or (
-                name == change_set.change_set_name and same_stack
-            ):
-                assert isinstance(change_set, LocalChangeSet)  # noqa: S101 - only these are stored
-                return change_set
-        return None
-
     def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
         """Start what a change set announced."""
-        change_set = self.find_change_set(change_set_name, stack_name)
+        change_set = find_change_set(self.change_sets, change_set_name, stack_name)
         if change_set.execution_status != "AVAILABLE":
             raise ValidationError(
                 message=f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current "

@@ -1,11 +1,13 @@
 """The actions of CloudFormation's API that moto lacks or answers differently from AWS."""
 
+import contextlib
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from forecast_local.cloudformation.changesets import ChangeSetNotFoundError, find_change_set
 from forecast_local.cloudformation.handler import tag_map
 from forecast_local.cloudformation.models import LocalCloudFormationBackend
 from forecast_local.cloudformation.plan import Resource
@@ -40,8 +42,8 @@ class LocalCloudFormationResponse(CloudFormationResponse):
     def delete_change_set(self) -> ActionResult:
         """DeleteChangeSet; one that does not exist is no error."""
         name, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
-        found = self._local.change_set_or_none(name, stack)
-        if found is not None:
+        with contextlib.suppress(ChangeSetNotFoundError):
+            found = find_change_set(self._local.change_sets, name, stack)
             del self._local.change_sets[found.change_set_id]
         return EmptyResult()
 
@@ -56,8 +58,10 @@ class LocalCloudFormationResponse(CloudFormationResponse):
         return ActionResult({"Summaries": found})
 
     def _change_set(self) -> Any:
-        return self._local.find_change_set(
-            self._get_param("ChangeSetName"), self._get_param("StackName")
+        return find_change_set(
+            self._local.change_sets,
+            self._get_param("ChangeSetName"),
+            self._get_param("StackName"),
         )
 
     def update_termination_protection(self) -> ActionResult:

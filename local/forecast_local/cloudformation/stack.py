@@ -11,7 +11,9 @@ from moto.cloudformation.models import Event, Stack
 from moto.cloudformation.parsing import Export
 from moto.core.utils import utcnow
 
-from forecast_local.cloudformation.engine import Deployment, DeploymentError, Report
+from forecast_local import context
+from forecast_local.cloudformation.calls import DeploymentError, Report
+from forecast_local.cloudformation.engine import Deployment
 from forecast_local.cloudformation.handler import ResourceError, StackIdentity
 from forecast_local.cloudformation.plan import Resource
 from forecast_local.cloudformation.target import Output, Target
@@ -195,6 +197,9 @@ class LocalStack(Stack):
                 final = self.status.replace("_IN_PROGRESS", "_FAILED")
                 self.set_status(final, f"Internal failure: {type(error).__name__}: {error}")
 
+        if context.current().is_simulated:
+            guarded()
+            return
         self.worker = threading.Thread(target=guarded, name=f"stack-{self.name}", daemon=True)
         self.worker.start()
         self.worker.join(_PATIENCE_SECONDS)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from forecast_local import shapes
 from forecast_local.cloudformation.handler import (
     Handler,
     Request,
@@ -102,8 +103,10 @@ class ScalableTarget(Handler):
             if action["ScheduledActionName"] not in names:
                 name = action["ScheduledActionName"]
                 client.delete_scheduled_action(ScheduledActionName=name, **key)
+        shape = shapes.input_shape(_SERVICE, "PutScheduledAction")
         for action in wanted:
-            client.put_scheduled_action(**key, **action)
+            given = {name: shapes.conform(shape.members[name], action[name]) for name in action}
+            client.put_scheduled_action(**key, **given)
 
 
 def _identifier(key: Mapping[str, Any]) -> str:

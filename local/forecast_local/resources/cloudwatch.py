@@ -102,6 +102,9 @@ class CompositeAlarm(_NamedAlarm):
     applies = frozenset(
         {
             "ActionsEnabled",
+            "ActionsSuppressor",
+            "ActionsSuppressorExtensionPeriod",
+            "ActionsSuppressorWaitPeriod",
             "AlarmActions",
             "AlarmDescription",
             "AlarmName",
@@ -118,25 +121,42 @@ class Dashboard(Handler):
     """AWS::CloudWatch::Dashboard."""
 
     type_name = "AWS::CloudWatch::Dashboard"
-    applies = frozenset({"DashboardBody", "DashboardName"})
+    applies = frozenset({"DashboardBody", "DashboardName", "Tags"})
     required = frozenset({"DashboardBody"})
     create_only = frozenset({"DashboardName"})
     name_property = "DashboardName"
+    tagged = True
     gone = _GONE
 
     def create(self, request: Request) -> str:
-        """Put the dashboard."""
+        """Put the dashboard with its tags."""
         name = request.name(_NAME_LIMIT, property_name="DashboardName")
         self._put(request, name)
+        tags = request.properties.get("Tags")
+        if tags:
+            request.client("cloudwatch").tag_resource(
+                ResourceARN=self._arn(request, name), Tags=tags
+            )
         return name
 
-    def update(self, request: Request, physical_id: str, old: Mapping[str, Any]) -> None:  # noqa: ARG002 - a put replaces everything
-        """Put the dashboard anew."""
+    def update(self, request: Request, physical_id: str, old: Mapping[str, Any]) -> None:
+        """Put the dashboard anew and change its tags."""
         self._put(request, physical_id)
+        tags, removed = tag_changes(old, request.properties)
+        arn = self._arn(request, physical_id)
+        if removed:
+            request.client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=removed)
+        if tags:
+            request.client("cloudwatch").tag_resource(ResourceARN=arn, Tags=tags)
 
     def delete(self, request: Request, physical_id: str) -> None:
         """Delete the dashboard."""
         request.client("cloudwatch").delete_dashboards(DashboardNames=[physical_id])
+
+    @staticmethod
+    def _arn(request: Request, name: str) -> str:
+        stack = request.stack
+        return f"arn:{stack.partition}:cloudwatch::{stack.account}:dashboard/{name}"
 
     @staticmethod
     def _put(request: Request, name: str) -> None:

@@ -9,6 +9,7 @@ from forecast_local.sagemaker.limits import exclusion_error
 
 _NAME_LIMIT = 63
 _POLL_SECONDS = 0.1
+_SETTLED = frozenset({"InService", "Failed", "OutOfService", "UpdateRollbackFailed"})
 _MODEL_PROPERTIES = frozenset(
     {
         "Containers",
@@ -194,6 +195,6 @@ def _settled(sagemaker: Any, name: str) -> dict[str, Any]:
     """Wait for the end of an endpoint's transition; the server ends it after the timeouts."""
     while True:
         endpoint: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
-        if not endpoint["EndpointStatus"].endswith("ing"):
+        if endpoint["EndpointStatus"] in _SETTLED:
             return endpoint
         time.sleep(_POLL_SECONDS)

@@ -12,7 +12,7 @@ class Parameter(Handler):
     """AWS::SSM::Parameter."""
 
     type_name = "AWS::SSM::Parameter"
-    applies = frozenset({"Description", "Name", "Tags", "Tier", "Type", "Value"})
+    applies = frozenset({"AllowedPattern", "Description", "Name", "Tags", "Tier", "Type", "Value"})
     required = frozenset({"Type", "Value"})
     create_only = frozenset({"Name"})
     name_property = "Name"

@@ -1,7 +1,7 @@
 """What SageMaker must be able to reach when a model is created: its role and its data."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -52,9 +52,33 @@ def check_model_data(s3: Any, iam: Any, model: HostedModel, region: str) -> None
         raise _no_access(model.model_data, role, "s3:GetObject", region) from error
     arn = f"arn:{role.split(':')[1]}:s3:::{bucket}"
     needed = {"s3:ListBucket": arn, "s3:GetObject": f"{arn}/{key}a-file"}
+    statements = _allowing(iam, role)
     for action, resource in needed.items():
-        if not found or not _may(iam, role, action, resource):
+        if not found or not _permits(statements, action, resource):
             raise _no_access(model.model_data, role, action, region)
+
+
+def check_alarm_access(iam: Any, role: str, alarms: Sequence[Any]) -> None:
+    """Refuse rollback alarms that the execution role may not describe.
+
+    SageMaker developer guide, "Auto-Rollback Configuration and Monitoring".
+
+    Args:
+        iam: boto3 client of the account's IAM.
+        role: ARN of the execution role.
+        alarms: moto's alarms.
+    """
+    statements = _allowing(iam, role)
+    refused = [
+        alarm.name
+        for alarm in alarms
+        if not _permits(statements, "cloudwatch:DescribeAlarms", alarm.alarm_arn)
+    ]
+    if refused:
+        raise ValidationError(
+            message=f'The execution role "{role}" must have the permission '
+            f'"cloudwatch:DescribeAlarms" on the auto-rollback alarms {refused}.'
+        )
 
 
 def _no_access(uri: str, role: str, action: str, region: str) -> ValidationError:
@@ -66,14 +90,20 @@ def _no_access(uri: str, role: str, action: str, region: str) -> ValidationError
     )
 
 
-def _may(iam: Any, role: str, action: str, resource: str) -> bool:
-    """Whether a policy of the role allows an action; conditions and denials are not looked at."""
-    return any(
-        statement["Effect"] == "Allow"
-        and _matches(statement.get("Action"), action)
-        and _matches(statement.get("Resource"), resource)
+def _allowing(iam: Any, role: str) -> list[Mapping[str, Any]]:
+    """The statements of a role's policies that allow; conditions and denials are not looked at."""
+    return [
+        statement
         for document in _policies(iam, role.rpartition("/")[2])
         for statement in _listed(document.get("Statement"))
+        if statement["Effect"] == "Allow"
+    ]
+
+
+def _permits(statements: Sequence[Mapping[str, Any]], action: str, resource: str) -> bool:
+    return any(
+        _matches(statement.get("Action"), action) and _matches(statement.get("Resource"), resource)
+        for statement in statements
     )
 
 

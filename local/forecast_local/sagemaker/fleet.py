@@ -74,6 +74,11 @@ class ModelServer:
         self._record: ProcessRecord | None = None
         self._lock = threading.Lock()
 
+    @property
+    def pid(self) -> int | None:
+        """Process id, or None while there is no process."""
+        return None if self._process is None else self._process.pid
+
     def start(self, s3: Any) -> None:
         """Fetch the model data, start the server and wait until it is healthy.
 
@@ -229,6 +234,16 @@ class Fleet:
     def server(self, variant: str) -> ModelServer:
         """Return the server of a variant."""
         return self._servers[variant]
+
+
+class ImaginaryFleet(Fleet):
+    """Model servers of a simulation: healthy at once, and asked by nobody."""
+
+    def start(self, s3: Any) -> None:
+        """Be healthy."""
+
+    def stop(self) -> None:
+        """Leave nothing behind."""
 
 
 def _free_port() -> int:

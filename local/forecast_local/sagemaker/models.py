@@ -1,24 +1,38 @@
 """SageMaker's models, endpoint configurations and endpoints, with everything that was asked for."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from moto.applicationautoscaling.models import applicationautoscaling_backends
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.utils import arn_formatter
 
 from forecast_local import context
-from forecast_local.sagemaker import limits
-from forecast_local.sagemaker.access import check_model_data, check_role
+from forecast_local.applicationautoscaling.models import scaling_of
+from forecast_local.cloudwatch.models import alarms_of
+from forecast_local.sagemaker import limits, variant_limits
+from forecast_local.sagemaker.access import check_alarm_access, check_model_data, check_role
+from forecast_local.sagemaker.deployment_limits import (
+    check_deployment,
+    check_same_mode,
+    check_same_variants,
+    has_policy,
+)
 from forecast_local.sagemaker.endpoint import HostedEndpoint
-from forecast_local.sagemaker.fleet import Fleet, ServerPlan
+from forecast_local.sagemaker.fleet import ServerPlan
+from forecast_local.sagemaker.generation import Generation
 from forecast_local.sagemaker.records import HostedEndpointConfig, HostedModel
+from forecast_local.sagemaker.rollout import plan_rollout, rollback_alarms
+from forecast_local.sagemaker.summaries import (
+    counts_of,
+    production_summaries,
+    retain,
+    rollout_counts,
+    shadow_summaries,
+)
+from forecast_local.sagemaker.takeover import Takeover
 
 _STARTUP_TIMEOUT_SECONDS = 480
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 class LocalSageMakerBackend(SageMakerModelBackend):
@@ -35,22 +49,24 @@ class LocalSageMakerBackend(SageMakerModelBackend):
         model = HostedModel(request, account=self.account_id, region=self.region_name)
         limits.check_container(model.request)
         check_role(self._client("iam"), request.get("ExecutionRoleArn", ""))
-        check_model_data(self._client("s3"), self._client("iam"), model, self.region_name)
+        if not context.current().is_simulated:
+            check_model_data(self._client("s3"), self._client("iam"), model, self.region_name)
         self._models[name] = model
         return model
 
     def host_endpoint_config(self, request: Mapping[str, Any]) -> HostedEndpointConfig:
         """CreateEndpointConfig: check limits and models, and keep the configuration."""
         limits.check_shape("CreateEndpointConfig", request)
-        limits.check_variants(request)
+        variant_limits.check_variants(request)
         name = request["EndpointConfigName"]
         if name in self.endpoint_configs:
             arn = self._arn("endpoint-config", name)
             raise ValidationError(
                 message=f'Cannot create already existing endpoint configuration "{arn}".'
             )
-        for variant in request["ProductionVariants"]:
-            self.hosted_model(variant["ModelName"])
+        for variant in variant_limits.all_variants(request):
+            model = self.hosted_model(variant["ModelName"])
+            variant_limits.check_serverless_model(variant, model.request)
         config = HostedEndpointConfig(request, account=self.account_id, region=self.region_name)
         self.endpoint_configs[name] = config
         return config
@@ -64,21 +80,20 @@ class LocalSageMakerBackend(SageMakerModelBackend):
                 message=f'Cannot create already existing endpoint "{self._arn("endpoint", name)}".'
             )
         config = self.hosted_config(request["EndpointConfigName"])
-        self._check_deployment(request.get("DeploymentConfig"), _initial_counts(config))
+        generation = self._generation(config, request.get("DeploymentConfig"))
+        self._check_deployment(generation)
         endpoint = HostedEndpoint(
             name=name,
             arn=self._arn("endpoint", name),
-            config=config.request,
-            images=self._images(config),
-            deployment=request.get("DeploymentConfig"),
+            generation=generation,
             tags=list(request.get("Tags") or []),
         )
         self.endpoints[name] = endpoint
-        self._in_background(lambda: self._bring_up(endpoint, config))
+        context.current().in_background(self._takeover(endpoint, generation).first)
         return endpoint
 
     def redeploy_endpoint(self, request: Mapping[str, Any]) -> HostedEndpoint:
-        """UpdateEndpoint: start the new model servers, switch, then stop the old ones."""
+        """UpdateEndpoint: start new model servers, roll them out, then stop the old ones."""
         limits.check_shape("UpdateEndpoint", request)
         refused = limits.exclusion_error(request)
         if refused is not None:
@@ -88,45 +103,49 @@ class LocalSageMakerBackend(SageMakerModelBackend):
         deployment = request.get("DeploymentConfig")
         if deployment is None and request.get("RetainDeploymentConfig"):
             deployment = endpoint.deployment
-        if endpoint.endpoint_status.endswith("ing"):
+        if not endpoint.is_settled:
             raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        check_same_mode(endpoint.config, config.request)
         self._check_scaled_variants(endpoint, config)
-        if deployment is not None:
-            limits.check_same_variants(endpoint.variants, _initial_counts(config))
-        summaries = endpoint.next_variants(config.request, self._images(config), request)
-        counts = {
-            name: int(summary["DesiredInstanceCount"])
-            for name, summary in summaries.items()
-            if "DesiredInstanceCount" in summary
-        }
-        self._check_deployment(deployment, counts)
-        endpoint.begin_update(config.endpoint_config_name)
-
-        def work() -> None:
-            self._bring_up(endpoint, config, summaries, deployment)
-
-        self._in_background(work)
+        generation = self._generation(config, deployment)
+        if has_policy(deployment):
+            check_same_variants(endpoint.variants, generation.variants)
+        retain(generation.variants, endpoint.variants, request)
+        self._check_deployment(generation)
+        plan = plan_rollout(
+            deployment,
+            rollout_counts(generation.variants),
+            falls_back=variant_limits.falls_back(config.request),
+        )
+        alarms = alarms_of(self.account_id, self.region_name)
+        takeover = self._takeover(endpoint, generation)
+        endpoint.begin_update(generation)
+        context.current().in_background(lambda: takeover.update(plan, alarms.tripped))
         return endpoint
 
     def delete_endpoint(self, endpoint_name: str) -> None:
         """Stop the model servers of an endpoint in the background and forget it."""
         endpoint = self.hosted_endpoint(endpoint_name)
-        if endpoint.endpoint_status in {"Creating", "Updating"}:
+        if endpoint.endpoint_status in {"Creating", "Updating", "RollingBack"}:
             raise ValidationError(message=f'Cannot delete in-progress endpoint "{endpoint.arn}".')
         fleet = endpoint.begin_deletion()
+        # SageMaker developer guide, "Delete endpoints configured for auto scaling".
+        scaling_of(self.account_id, self.region_name).forget_endpoint(endpoint_name)
 
         def work() -> None:
             if fleet is not None:
                 fleet.stop()
             self.endpoints.pop(endpoint_name, None)
 
-        self._in_background(work)
+        context.current().in_background(work)
 
     def update_endpoint_weights_and_capacities(
         self, endpoint_name: str, desired_weights_and_capacities: list[dict[str, Any]]
     ) -> str:
         """Change what is given of each variant; moto's resets what is not."""
         endpoint = self.hosted_endpoint(endpoint_name)
+        if not endpoint.is_settled:
+            raise ValidationError(message=f'Cannot update in-progress endpoint "{endpoint.arn}".')
         for change in desired_weights_and_capacities:
             name = change["VariantName"]
             if name not in endpoint.variants:
@@ -175,33 +194,24 @@ class LocalSageMakerBackend(SageMakerModelBackend):
         clients = context.current().clients
         return clients.client(service, account=self.account_id, region=self.region_name)
 
-    @staticmethod
-    def _in_background(work: Callable[[], None]) -> None:
-        threading.Thread(target=work, daemon=True).start()
-
-    def _bring_up(
-        self,
-        endpoint: HostedEndpoint,
-        config: HostedEndpointConfig,
-        summaries: Mapping[str, dict[str, Any]] | None = None,
-        deployment: Mapping[str, Any] | None = None,
-    ) -> None:
-        try:
-            plans = [self._plan(endpoint, config, item) for item in config.production_variants]
-            fleet = Fleet(plans, context.current().state_dir)
-            fleet.start(self._client("s3"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the endpoint must not stay "Creating"
-            endpoint.fail(str(error))
-            return
-        if summaries is None:
-            endpoint.enter_service(fleet)
-            return
-        endpoint.switch(
-            fleet,
-            config=config.request,
-            variants=summaries,
-            deployment=deployment,
+    def _generation(
+        self, config: HostedEndpointConfig, deployment: Mapping[str, Any] | None
+    ) -> Generation:
+        images = self._images(config)
+        return Generation(
+            config.request,
+            production_summaries(config.request, images),
+            shadow_summaries(config.request, images),
+            deployment,
         )
+
+    def _takeover(self, endpoint: HostedEndpoint, generation: Generation) -> Takeover:
+        config = self.hosted_config(generation.name)
+        plans = [
+            self._plan(endpoint, config, item)
+            for item in variant_limits.all_variants(config.request)
+        ]
+        return Takeover(endpoint, generation, plans, self._client("s3"))
 
     def _plan(
         self, endpoint: HostedEndpoint, config: HostedEndpointConfig, variant: Mapping[str, Any]
@@ -224,33 +234,38 @@ class LocalSageMakerBackend(SageMakerModelBackend):
             variant["VariantName"]: str(
                 self.hosted_model(variant["ModelName"]).container.get("Image", "")
             )
-            for variant in config.production_variants
+            for variant in variant_limits.all_variants(config.request)
         }
 
-    def _check_deployment(
-        self, deployment: Mapping[str, Any] | None, counts: Mapping[str, int]
-    ) -> None:
-        limits.check_deployment(deployment, counts)
-        rollback = (deployment or {}).get("AutoRollbackConfiguration") or {}
-        names = [alarm["AlarmName"] for alarm in rollback.get("Alarms", [])]
-        known = cloudwatch_backends[self.account_id][self.region_name].alarms
+    def _check_deployment(self, generation: Generation) -> None:
+        deployment, counts = generation.deployment, counts_of(generation.variants)
+        check_deployment(deployment, generation.config, counts)
+        names = rollback_alarms(deployment)
+        known = alarms_of(self.account_id, self.region_name).alarms
         missing = [name for name in names if name not in known]
         if missing:
             raise ValidationError(
                 message=f"The following CloudWatch alarms do not exist: {missing}."
             )
+        roles = {
+            str(self.hosted_model(item["ModelName"]).request.get("ExecutionRoleArn"))
+            for item in generation.config["ProductionVariants"]
+        }
+        for role in sorted(roles) if names else ():
+            check_alarm_access(self._client("iam"), role, [known[name] for name in names])
 
     def _check_scaled_variants(
         self, endpoint: HostedEndpoint, config: HostedEndpointConfig
     ) -> None:
-        scaling = applicationautoscaling_backends[self.account_id][self.region_name]
+        scaling = scaling_of(self.account_id, self.region_name)
+        scaled = {name for targets in scaling.targets.values() for name in targets}
         new = {item["VariantName"]: item for item in config.production_variants}
         blocked = []
         for item in endpoint.config["ProductionVariants"]:
             name = item["VariantName"]
             resource = f"endpoint/{endpoint.endpoint_name}/variant/{name}"
-            same = new.get(name, {}).get("InstanceType") == item.get("InstanceType")
-            if resource in scaling.targets.get(_DIMENSION, {}) and not same:
+            same = name in new and new[name].get("InstanceType") == item.get("InstanceType")
+            if resource in scaled and not same:
                 blocked.append(name)
         if blocked:
             raise ValidationError(
@@ -258,11 +273,3 @@ class LocalSageMakerBackend(SageMakerModelBackend):
                 "targets with AWS Auto Scaling before they can be removed or have their instance "
                 "type updated."
             )
-
-
-def _initial_counts(config: HostedEndpointConfig) -> dict[str, int]:
-    return {
-        item["VariantName"]: int(item["InitialInstanceCount"])
-        for item in config.production_variants
-        if "InitialInstanceCount" in item
-    }

@@ -3,12 +3,11 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
 
-import http.client
 import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,51 +15,39 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
-from forecast_local import context
 from forecast_local.sagemaker.endpoint import HostedEndpoint
-from forecast_local.sagemaker.fleet import ModelServer
-from forecast_local.sagemakerruntime import capture
-from forecast_local.sagemakerruntime.metrics import Measurement, publish
-
-MAX_BODY_BYTES = 6_291_456
-MODEL_TIMEOUT_SECONDS = 60.0
-_PATH = re.compile(r"/endpoints/([^/]+)/")
-_CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
-_TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the "
-    "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+from forecast_local.sagemaker.generation import Route
+from forecast_local.sagemakerruntime import async_inference, capture
+from forecast_local.sagemakerruntime.concurrency import ThrottledError, slot
+from forecast_local.sagemakerruntime.metrics import Measurement
+from forecast_local.sagemakerruntime.serving import (
+    CUSTOM_ATTRIBUTES,
+    ModelAnswer,
+    Place,
+    ask,
 )
 
-
-@dataclass(frozen=True)
-class ModelAnswer:
-    """What a model server answered.
-
-    Attributes:
-        status: HTTP status, or None when there was no answer.
-        body: The body, or the reason why there was none.
-        content_type: Its content type.
-        custom_attributes: The header for custom attributes, if it set one.
-    """
-
-    status: int | None
-    body: bytes
-    content_type: str = "text/plain"
-    custom_attributes: str | None = None
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is one of the 2xx."""
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP classes
+MAX_BODY_BYTES = 6_291_456
+_MAX_ASYNC_TIMEOUT_SECONDS = 3600
+_TOO_MANY_REQUESTS = 429
+_PATH = re.compile(r"/endpoints/([^/]+)/")
+# The copies for shadow variants: nobody waits for their answers.
+_COPIES = ThreadPoolExecutor(max_workers=8, thread_name_prefix="shadow")
 
 
 class LocalSageMakerRuntimeResponse(SageMakerRuntimeResponse):
-    """InvokeEndpoint, answered by real model servers."""
+    """InvokeEndpoint and InvokeEndpointAsync, answered by real model servers."""
 
     use_raw_body = True
 
     def invoke_endpoint(self) -> TYPE_RESPONSE:
         """InvokeEndpoint."""
+        try:
+            return self._invoke()
+        except LookupError as error:
+            return _error("ValidationError", str(error))
+
+    def _invoke(self) -> TYPE_RESPONSE:
         started = time.perf_counter()
         body = self.body if isinstance(self.body, bytes) else str(self.body).encode()
         if len(body) > MAX_BODY_BYTES:
@@ -68,84 +55,157 @@ class LocalSageMakerRuntimeResponse(SageMakerRuntimeResponse):
             return _answer(413, {"Content-Type": "application/json"}, _json(message=message))
         endpoint = self._endpoint()
         if endpoint is None:
-            name = self._endpoint_name()
+            return self._not_found()
+        if endpoint.config.get("AsyncInferenceConfig"):
             return _error(
-                "ValidationError", f"Endpoint {name} of account {self.current_account} not found."
+                "ValidationError",
+                f"Endpoint {endpoint.endpoint_name} is asynchronous: use InvokeEndpointAsync.",
             )
-        try:
-            wanted = self.headers.get("X-Amzn-SageMaker-Target-Variant")
-            variant, server, instances = endpoint.choose_server(wanted)
-        except LookupError as error:
-            return _error("ValidationError", str(error))
-        config = server.plan.config
+        route = endpoint.route(self.headers.get("X-Amzn-SageMaker-Target-Variant"))
         request = capture.Payload(body, self.headers.get("Content-Type") or "")
-        answer, model_seconds = self._ask(server, request)
-        measurement = Measurement(
-            endpoint=endpoint.endpoint_name,
-            config=config,
-            variant=variant,
-            instances=instances,
-            status=answer.status,
-            model_seconds=model_seconds,
-            overhead_seconds=time.perf_counter() - started - model_seconds,
-        )
-        publish(measurement, account=self.current_account, region=self.region)
+        try:
+            with slot(route) as running:
+                answer, seconds = ask(route, request, self._forwarded())
+        except ThrottledError as error:
+            self._measure(route, _TOO_MANY_REQUESTS, None, route.max_concurrency or 1)
+            return _error("ThrottlingException", str(error), status=_TOO_MANY_REQUESTS)
+        overhead = time.perf_counter() - started - seconds
+        self._measure(route, answer.status, seconds, running, overhead)
+        if route.shadow is not None:
+            _COPIES.submit(self._copy, self._place(), route.shadow, request, self._forwarded())
+        return self._finished(endpoint, route, request, answer)
+
+    def _finished(
+        self,
+        endpoint: HostedEndpoint,
+        route: Route,
+        request: capture.Payload,
+        answer: ModelAnswer,
+    ) -> TYPE_RESPONSE:
         if not answer.is_success:
             return self._model_error(endpoint, answer)
-        self._capture(endpoint, variant, request, answer)
+        inference_id = self.headers.get("X-Amzn-SageMaker-Inference-Id")
+        self._place().capture(route, request, answer, inference_id)
         headers = {
             "Content-Type": answer.content_type,
-            "x-Amzn-Invoked-Production-Variant": variant,
+            "x-Amzn-Invoked-Production-Variant": route.variant,
         }
         if answer.custom_attributes is not None:
-            headers[_CUSTOM] = answer.custom_attributes
+            headers[CUSTOM_ATTRIBUTES] = answer.custom_attributes
         return _answer(200, headers, answer.body)
 
     def invoke_endpoint_async(self) -> TYPE_RESPONSE:
-        """InvokeEndpointAsync: refused, as no endpoint here is asynchronous."""
-        return _error("ValidationError", "Endpoint is not configured for asynchronous inference.")
+        """InvokeEndpointAsync: queue a request whose body is in S3."""
+        endpoint = self._endpoint()
+        if endpoint is None:
+            return self._not_found()
+        settings = endpoint.config.get("AsyncInferenceConfig")
+        if not settings:
+            return _error(
+                "ValidationError", "Endpoint is not configured for asynchronous inference."
+            )
+        location = str(self.headers.get("X-Amzn-SageMaker-InputLocation") or "")
+        if not location.startswith(("s3://", "https://")):
+            return _error("ValidationError", f"InputLocation must be an S3 URI, got {location}.")
+        timeout = float(
+            self.headers.get("X-Amzn-SageMaker-InvocationTimeoutSeconds")
+            or async_inference.DEFAULT_TIMEOUT_SECONDS
+        )
+        if not 1 <= timeout <= _MAX_ASYNC_TIMEOUT_SECONDS:
+            return _error(
+                "ValidationError",
+                f"InvocationTimeoutSeconds must be from 1 to {_MAX_ASYNC_TIMEOUT_SECONDS}.",
+            )
+        given = self.headers.get("X-Amzn-SageMaker-Inference-Id")
+        inference_id = given or async_inference.new_inference_id()
+        job = async_inference.Job(
+            inference_id,
+            location,
+            self.headers.get("X-Amzn-SageMaker-Content-Type") or "",
+            self._forwarded(prefix="X-Amzn-SageMaker-"),
+            timeout,
+        )
+        async_inference.queue_of(self._place()).add(job)
+        output = settings["OutputConfig"]
+        headers = {
+            "Content-Type": "application/json",
+            "X-Amzn-SageMaker-OutputLocation": async_inference.output_location(
+                output, inference_id
+            ),
+        }
+        if "S3FailurePath" in output:
+            headers["X-Amzn-SageMaker-FailureLocation"] = async_inference.failure_location(
+                output, inference_id
+            )
+        return _answer(202, headers, _json(InferenceId=inference_id))
 
     def _endpoint_name(self) -> str:
         match = _PATH.search(self.path)
         return "" if match is None else unquote(match.group(1))
+
+    def _place(self) -> Place:
+        return Place(self._endpoint_name(), self.current_account, self.region)
 
     def _endpoint(self) -> HostedEndpoint | None:
         backend = sagemaker_backends[self.current_account][self.region]
         found = backend.endpoints.get(self._endpoint_name())
         return found if isinstance(found, HostedEndpoint) else None
 
-    def _ask(self, server: ModelServer, request: capture.Payload) -> tuple[ModelAnswer, float]:
-        headers = {"Content-Type": request.content_type} if request.content_type else {}
-        for name in ("Accept", _CUSTOM):
-            value = self.headers.get(name)
-            if value is not None:
-                headers[name] = value
-        started = time.perf_counter()
-        answer = ask_model(server.port, request.body, headers)
-        elapsed = time.perf_counter() - started
-        if answer.status is None:
-            server.restart_if_ended()
-        return answer, elapsed
-
-    def _capture(
-        self,
-        endpoint: HostedEndpoint,
-        variant: str,
-        request: capture.Payload,
-        answer: ModelAnswer,
-    ) -> None:
-        settings = endpoint.capture
-        if settings is None or not capture.is_sampled(settings):
-            return
-        content = capture.record(
-            settings,
-            request,
-            capture.Payload(answer.body, answer.content_type),
-            inference_id=self.headers.get("X-Amzn-SageMaker-Inference-Id"),
+    def _not_found(self) -> TYPE_RESPONSE:
+        name = self._endpoint_name()
+        return _error(
+            "ValidationError", f"Endpoint {name} of account {self.current_account} not found."
         )
-        clients = context.current().clients
-        s3 = clients.client("s3", account=self.current_account, region=self.region)
-        capture.write(s3, settings, endpoint.endpoint_name, variant, content)
+
+    def _forwarded(self, prefix: str = "") -> dict[str, str]:
+        found = {
+            "Accept": self.headers.get(f"{prefix}Accept"),
+            CUSTOM_ATTRIBUTES: self.headers.get(CUSTOM_ATTRIBUTES),
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _measure(
+        self,
+        route: Route,
+        status: int | None,
+        model_seconds: float | None,
+        running: int,
+        overhead_seconds: float = 0.0,
+    ) -> None:
+        place = self._place()
+        warm = route.provisioned_concurrency
+        place.publish(
+            Measurement(
+                endpoint=place.endpoint,
+                config=route.server.plan.config,
+                variant=route.variant,
+                instances=route.instances,
+                status=status,
+                model_seconds=model_seconds,
+                overhead_seconds=overhead_seconds,
+                concurrency=None if not route.max_concurrency else running / route.max_concurrency,
+                provisioned=None if not warm else running / warm,
+            )
+        )
+
+    @staticmethod
+    def _copy(
+        place: Place, shadow: Route, request: capture.Payload, headers: dict[str, str]
+    ) -> None:
+        """Ask a shadow variant; its answer is measured and captured, and nobody gets it."""
+        answer, seconds = ask(shadow, request, headers)
+        place.publish(
+            Measurement(
+                endpoint=place.endpoint,
+                config=shadow.server.plan.config,
+                variant=shadow.variant,
+                instances=shadow.instances,
+                status=answer.status,
+                model_seconds=seconds,
+            )
+        )
+        if answer.is_success:
+            place.capture(shadow, request, answer, None)
 
     def _model_error(self, endpoint: HostedEndpoint, answer: ModelAnswer) -> TYPE_RESPONSE:
         status = 0 if answer.status is None else answer.status
@@ -168,42 +228,6 @@ class LocalSageMakerRuntimeResponse(SageMakerRuntimeResponse):
                 "LogStreamArn": f"arn:{self.partition}:logs:{region}:{account}:log-group:{group}",
             },
         )
-
-
-def ask_model(
-    port: int,
-    body: bytes,
-    headers: Mapping[str, str],
-    timeout_seconds: float = MODEL_TIMEOUT_SECONDS,
-) -> ModelAnswer:
-    """Send a request to a model server on this machine.
-
-    Args:
-        port: Its port.
-        body: The request's body.
-        headers: The request's headers.
-        timeout_seconds: How long the answer may take.
-
-    Returns:
-        The answer; its status is None when the server did not answer in time or at all.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_seconds)
-    try:
-        connection.request("POST", "/invocations", body=body, headers=dict(headers))
-        answer = connection.getresponse()
-        return ModelAnswer(
-            status=answer.status,
-            body=answer.read(),
-            content_type=answer.headers.get("Content-Type", "application/octet-stream"),
-            custom_attributes=answer.headers.get(_CUSTOM),
-        )
-    except TimeoutError:
-        return ModelAnswer(None, _TIMED_OUT.encode())
-    except (OSError, http.client.HTTPException) as error:
-        text = f"the model server closed the connection: {type(error).__name__}"
-        return ModelAnswer(None, text.encode())
-    finally:
-        connection.close()
 
 
 def _error(

@@ -30,6 +30,9 @@ class Hosted:
         variants: Instance type by name of each production variant; None for serverless.
         scaled: Names of the variants with a scalable target.
         guarded: Whether it changes by a blue/green or rolling policy.
+        weights: Weight in the template by name of each production variant.
+        keeps_weights: Whether an update keeps the weights that were there before it.
+        shadows: Names of the shadow variants.
     """
 
     logical_id: str
@@ -38,6 +41,9 @@ class Hosted:
     variants: Mapping[str, str | None]
     scaled: frozenset[str]
     guarded: bool
+    weights: Mapping[str, float]
+    keeps_weights: bool
+    shadows: frozenset[str]
 
 
 def hosted_in(template: Template) -> Hosted | None:
@@ -64,6 +70,14 @@ def hosted_in(template: Template) -> Hosted | None:
                 if (variant := scaled_variant(target, str(name))) is not None
             ),
             guarded=any(policy in policies for policy in _UPDATE_POLICIES),
+            weights={
+                variant["VariantName"]: variant.get("InitialVariantWeight", 1)
+                for variant in config["ProductionVariants"]
+            },
+            keeps_weights=_keeps_weights(properties),
+            shadows=frozenset(
+                variant["VariantName"] for variant in config.get("ShadowProductionVariants", ())
+            ),
         )
     return None
 
@@ -94,6 +108,13 @@ def referred_id(value: Any) -> str | None:
     if isinstance(attribute, str):
         return attribute.partition(".")[0]
     return str(attribute[0]) if attribute else None
+
+
+def _keeps_weights(properties: Mapping[str, Any]) -> bool:
+    excluded = properties.get("ExcludeRetainedVariantProperties", ())
+    return bool(properties.get("RetainAllVariantProperties")) and not any(
+        each["VariantPropertyType"] == "DesiredWeight" for each in excluded
+    )
 
 
 def _mode(config: Mapping[str, Any]) -> Mode:

@@ -89,12 +89,13 @@ class Live:
             ) from None
 
 
-def check_endpoint_can_change(live: Live, deployed: Template | None) -> None:
+def check_endpoint_can_change(live: Live, stack: str, deployed: Template | None) -> None:
     """Refuse to begin an update that fails because of the endpoint's state.
 
     Args:
         live: Where it runs.
-        deployed: Template of the endpoint's stack; None when it is not deployed.
+        stack: Name of the endpoint's stack.
+        deployed: Its template; None when it is not deployed.
 
     Raises:
         ForecastError: The endpoint is away, or in a transition.
@@ -106,14 +107,23 @@ def check_endpoint_can_change(live: Live, deployed: Template | None) -> None:
     if endpoint is None:
         raise ForecastError(
             f"the endpoint {hosted.name} is away though its stack is deployed, and CloudFormation "
-            "cannot update what is not there: start its off-hours state machine with "
-            '{"action": "start"}, or delete the stack, and deploy again'
+            f"cannot update what is not there: {_way_back(live, stack)}, and deploy again"
         )
     status = endpoint["EndpointStatus"]
     if status in _BUSY:
         raise ForecastError(
             f"the endpoint {hosted.name} is {status}; wait until it is InService and deploy again"
         )
+
+
+def _way_back(live: Live, stack: str) -> str:
+    machine = live.output(stack, "OffHoursStateMachineArn")
+    if machine is None:
+        return f"delete the stack {stack}"
+    return (
+        "bring it back with aws stepfunctions start-execution "
+        f'--state-machine-arn {machine} --input \'{{"action": "start"}}\''
+    )
 
 
 def check_rollout_held(live: Live, endpoint_name: str, stack: str) -> None:

@@ -53,7 +53,7 @@ class Obstacle:
         permission: What allows it to be carried out in steps; None: it cannot be.
     """
 
-    kind: Literal["rescale", "variants", "recreate", "exports"]
+    kind: Literal["rescale", "variants", "promotion", "weights", "recreate", "exports"]
     reason: str
     steps: tuple[str, ...]
     permission: Permission | None
@@ -79,8 +79,13 @@ def _in_hosting(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
         yield _mode_switch(old, new)
         return
     yield from _scaled_variants(old, new)
-    if set(old.variants) != set(new.variants) and new.guarded:
-        yield _variant_names(old, new)
+    if old.shadows & new.variants.keys():
+        yield _promotion(old)
+    elif set(old.variants) != set(new.variants):
+        if new.guarded:
+            yield _variant_names(old, new)
+    elif new.keeps_weights and dict(old.weights) != dict(new.weights):
+        yield _kept_weights(old)
 
 
 def _mode_switch(old: Hosted, new: Hosted) -> Obstacle:
@@ -135,6 +140,29 @@ def _variant_names(old: Hosted, new: Hosted) -> Obstacle:
             "deploy what is wanted; later rollouts are guarded again",
         ),
         "rescale",
+    )
+
+
+def _promotion(old: Hosted) -> Obstacle:
+    return Obstacle(
+        "promotion",
+        f"the shadow of endpoint {old.name} would answer clients in the next step: SageMaker keeps "
+        "what it knows of a variant by its name, the share of the copies included",
+        ("deploy without a challenger (rollout.kind: all_at_once)", "deploy what is wanted"),
+        None,
+    )
+
+
+def _kept_weights(old: Hosted) -> Obstacle:
+    return Obstacle(
+        "weights",
+        f"the share of the challenger of endpoint {old.name} would not change: an update keeps the "
+        "weights that are there, so that a share which somebody has shifted survives it",
+        (
+            "deploy with the context flag reset_weights=true, to take the share from the file",
+            "or shift it by sagemaker:UpdateEndpointWeightsAndCapacities",
+        ),
+        None,
     )
 
 

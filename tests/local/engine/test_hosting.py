@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from forecast_local.sagemaker.fleet import FleetError, ModelServer, ServerPlan
-from forecast_local.sagemakerruntime.responses import ask_model
+from forecast_local.sagemakerruntime.serving import ask_model
 
 Hosting = Callable[..., dict[str, Any]]
 CAPTURE = {

@@ -152,3 +152,17 @@ def test_action_that_moto_lacks_is_refused_at_once(root: Path) -> None:
     with pytest.raises(Exception, match="the local AWS cannot do this") as error:
         client(aws, "cloudtrail").lookup_events()
     assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0  # type: ignore[attr-defined] # a ClientError
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("inf"), float("nan")])
+def test_speed_must_be_a_positive_number(root: Path, speed: float) -> None:
+    with pytest.raises(lifecycle.LocalAwsError, match="expected a positive number as the speed"):
+        lifecycle.up(root, speed=speed)
+
+
+def test_speed_of_the_environment_is_checked_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECAST_LOCAL_SPEED", "fast")
+    with pytest.raises(lifecycle.LocalAwsError, match="got fast"):
+        lifecycle.up(root)

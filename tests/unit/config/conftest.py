@@ -24,7 +24,13 @@ def valid() -> dict[str, Any]:
             "tags": {"team": "forecasting", "cost_centre": "CC-1"},
         },
         "environments": {
-            "dev": {"endpoint": {"kind": "realtime", "name": "forecast-dev", "instance_type": "ml.m5.large"}}
+            "dev": {
+                "endpoint": {
+                    "kind": "realtime",
+                    "name": "forecast-dev",
+                    "instance_type": "ml.m5.large",
+                }
+            }
         },
     }
 

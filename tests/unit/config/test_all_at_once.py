@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     Problems = Callable[..., list[str]]
     ProblemsWith = Callable[[dict[str, Any]], dict[str, str]]
 
-TARGET = {"kind": "cpu_utilization", "percent": 70}
+TARGETS = {"cpu": {"kind": "cpu_utilization", "percent": 70}}
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "name and instance type": (
-        {"endpoint": {"name": "a" * 64, "instance_type": "ml.nope.large"}},
+        {"endpoint": {"kind": "realtime", "name": "a" * 64, "instance_type": "ml.nope.large"}},
         {
             "endpoint.name": "expected at most 63 characters, got 64",
             "endpoint.instance_type": "such as ml.m5.large, got 'ml.nope.large'",
@@ -25,7 +25,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "bounds, burstable type and initial count": (
         {
             "endpoint.instance_type": "ml.t3.large",
-            "autoscaling": {"min_instance_count": 11, "max_instance_count": 10, "target": TARGET},
+            "autoscaling": {"min_instance_count": 11, "max_instance_count": 10, "targets": TARGETS},
         },
         {
             "autoscaling.max_instance_count": "expected at least min_instance_count (11), got 10",
@@ -38,11 +38,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "burstable type and a target of no kind": (
         {
             "endpoint.instance_type": "ml.t3.large",
-            "autoscaling": {"max_instance_count": "2", "target": {}},
+            "autoscaling": {"max_instance_count": "2", "targets": {"cpu": {}}},
         },
         {
             "autoscaling.max_instance_count": "expected an integer, got a string",
-            "autoscaling.target.kind": "is missing; expected one of: cpu_utilization",
+            "autoscaling.targets.cpu.kind": "is missing; expected one of: backlog_per_instance",
             "endpoint.instance_type": "cannot scale",
         },
     ),
@@ -69,11 +69,35 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
                 "percent": 60,
                 "wait_seconds": 1800,
                 "termination_wait_seconds": 1800,
+                "maximum_execution_timeout_seconds": 5400,
             }
         },
         {
             "rollout.percent": "expected at most 50, got 60",
-            "rollout.maximum_execution_timeout_seconds": "own waits (5400 s), got 3600",
+            "rollout.maximum_execution_timeout_seconds": "own waits (5400 s), got 5400",
+        },
+    ),
+    "entries by name, each for itself": (
+        {
+            "autoscaling": {
+                "max_instance_count": 4,
+                "targets": {"Cpu": TARGETS["cpu"], "rate": {"kind": "custom_metric"}, "x": 7},
+                "scheduled": {
+                    "noon": {"schedule": "cron(0 12 * * *)", "min_instance_count": 5},
+                    "night": {"schedule": "cron(0 0 * * ? *)", "timezone": "Shanghai"},
+                },
+            }
+        },
+        {
+            "autoscaling.targets.Cpu": "expected small letters, digits and single hyphens",
+            "autoscaling.targets.rate.namespace": "is missing",
+            "autoscaling.targets.rate.metric_name": "is missing",
+            "autoscaling.targets.rate.value": "is missing",
+            "autoscaling.targets.x": "expected a mapping of keys, got an integer",
+            "autoscaling.scheduled.noon.schedule": "expected 6 fields (minutes, hours, day of",
+            "autoscaling.scheduled.noon.min_instance_count": "expected at most max_instance_count",
+            "autoscaling.scheduled.night": "got neither",
+            "autoscaling.scheduled.night.timezone": "got 'Shanghai'; did you mean Asia/Shanghai",
         },
     ),
     "reserved variables": (
@@ -87,7 +111,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "a canary of a fixed fleet and an unknown key": (
         {"rollout": {"kind": "canary", "percent": 10, "wait_second": 1}, "autoscaling": None},
         {
-            "rollout.percent": "10 % of 1 instances is 100%",
+            "rollout.kind": "one instance cannot be replaced by parts",
             "rollout.wait_second": "unknown key; did you mean wait_seconds",
         },
     ),
@@ -116,18 +140,18 @@ environments:
   Dev:
     account: 123456789012
     region: us-east-1
-    endpoint: {name: a_b, instance_type: ml.t3.medium, initial_instance_count: 0}
-    autoscaling: {max_instance_count: 0, target: {kind: memory}}
+    endpoint: {kind: realtime, name: a_b, instance_type: ml.t3.medium, initial_instance_count: 0}
+    autoscaling: {max_instance_count: 0, targets: {load: {kind: memory}}}
     image: {kind: ecr, uri: nowhere}
     network: {kind: existing, vpc_id: vpc-1, subnet_ids: [], security_group_ids: sg-1}
     encryption: {kind: existing, arn: "arn:aws:kms:eu-central-1:111111111111:alias/a"}
-    alarms: {latency_p99_ms: 0, notifications: {critical: [a], high: [a@b.c, A@b.c]}}
+    alarms: {rollback: {error_count: 0}, notifications: {critical: [a], high: {a: {kind: fax}}}}
   prod:
-    endpoint: {name: prod, instance_type: ml.m6g.large, initial_instance_count: 3}
-    autoscaling: {max_instance_count: 2, target: {kind: cpu_utilization, percent: 101}}
-    rollout: {kind: canary, percent: 60, wait_seconds: 3600}
+    endpoint: {kind: realtime, name: prod, instance_type: ml.m6g.large, initial_instance_count: 3}
+    autoscaling: {max_instance_count: 2, targets: {cpu: {kind: cpu_utilization, percent: 101}}}
+    rollout: {kind: canary, percent: 60, wait_seconds: 3600, maximum_execution_timeout_seconds: 600}
     image: {kind: aws, framework: xgboost, version: "9", missing_libraries: download}
-    network: {kind: new, cidr: ten, max_azs: 4}
+    network: {kind: new, cidr: ten, max_azs: 4, isolated: false}
     data_capture: {sampling_percent: 0}
     log_retention_days: 8
     name: prod
@@ -158,23 +182,23 @@ EVERYTHING_SAID = {
     "11: environments.Dev.endpoint.instance_type": "burstable instance types cannot scale",
     "11: environments.Dev.endpoint.initial_instance_count": "expected at least 1, got 0",
     "12: environments.Dev.autoscaling.max_instance_count": "expected at least 1, got 0",
-    "12: environments.Dev.autoscaling.target.kind": "got 'memory'",
+    "12: environments.Dev.autoscaling.targets.load.kind": "got 'memory'",
     "13: environments.Dev.image.uri": "expected an image in Amazon ECR with a tag or a digest",
     "14: environments.Dev.network.vpc_id": "expected the id of a VPC",
     "14: environments.Dev.network.subnet_ids": "expected at least 1 entry, got 0",
     "14: environments.Dev.network.security_group_ids": "expected a list, got a string",
     "15: environments.Dev.encryption.arn": "expected the ARN of a key by its id",
-    "16: environments.Dev.alarms.latency_p99_ms": "expected more than 0, got 0",
-    "16: environments.Dev.alarms.notifications.critical.0": "expected an e-mail address",
-    "16: environments.Dev.alarms.notifications.high.1": "got 'A@b.c' again",
+    "16: environments.Dev.alarms.rollback.error_count": "expected at least 1, got 0",
+    "16: environments.Dev.alarms.notifications.critical": "expected a mapping of keys, got a list",
+    "16: environments.Dev.alarms.notifications.high.a.kind": "got 'fax'",
     "17: environments.prod.region": "is missing",
     "18: environments.prod.endpoint.instance_type": "an Arm type",
     "18: environments.prod.endpoint.initial_instance_count": (
         "expected at most autoscaling.max_instance_count (2), got 3"
     ),
-    "19: environments.prod.autoscaling.target.percent": "expected at most 100, got 101",
+    "19: environments.prod.autoscaling.targets.cpu.percent": "expected at most 100, got 101",
     "20: environments.prod.rollout.percent": "expected at most 50, got 60",
-    "20: environments.prod.rollout.maximum_execution_timeout_seconds": "own waits (7320 s)",
+    "20: environments.prod.rollout.maximum_execution_timeout_seconds": "own waits (7800 s)",
     "21: environments.prod.image.version": "expected a xgboost image",
     "21: environments.prod.image.missing_libraries": "a new network has no way to an index",
     "22: environments.prod.network.cidr": "expected an IPv4 range such as 10.0.0.0/22, got 'ten'",
@@ -202,7 +226,9 @@ def test_regions_that_are_not_given_are_one_problem(
     problems_of: Problems, valid: dict[str, Any], regions: Any
 ) -> None:
     valid["allowed_regions"] = regions
-    valid["environments"]["prod"] = {"endpoint": {"name": "b", "instance_type": "ml.m5.large"}}
+    valid["environments"]["qa"] = {
+        "endpoint": {"kind": "realtime", "name": "b", "instance_type": "ml.m5.large"}
+    }
 
     (problem,) = problems_of(valid)
 

@@ -21,21 +21,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = Path(__file__).parents[2] / "data"
-SEEDS = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(DATA.glob("*.yaml"))]
-LOCK = {
-    "schema_version": 1,
-    "environments": {
-        "dev": {
-            "name": "forecaster",
-            "version": "3",
-            "run_id": "r",
-            "model_digest": f"sha256:{'0' * 64}",
-            "signature_digest": f"sha256:{'1' * 64}",
-            "libraries": {"python": "3.12.1"},
-        }
-    },
+SHIPPED = Path(__file__).parents[3] / "config" / "forecast.yaml"
+SEEDS = [
+    yaml.safe_load(path.read_text("utf-8")) for path in (SHIPPED, *sorted(DATA.glob("*.yaml")))
+]
+LOCKED = {
+    "name": "forecaster",
+    "version": "3",
+    "run_id": "r",
+    "model_digest": f"sha256:{'0' * 64}",
+    "signature_digest": f"sha256:{'1' * 64}",
+    "libraries": {"python": "3.12.1"},
 }
-WORDS = ["", "kind", "null", "aws", "prod", "1e3", "0x10", "${X}", "ml.m5.large", "\u2028", "-"]
+LOCK = {"schema_version": 1, "environments": {"dev": LOCKED}, "challengers": {"dev": LOCKED}}
+WORDS = [
+    *(
+        "",
+        "kind",
+        "null",
+        "aws",
+        "dev",
+        "prod",
+        "1e3",
+        "0x10",
+        "${X}",
+        "ml.m5.large",
+        "\u2028",
+        "-",
+    ),
+    *("serverless", "async", "canary", "rolling", "cron(0 4 * * ? *)", "at(0000-00-00T00:00:00)"),
+]
 SCALARS = (
     st.none()
     | st.booleans()

@@ -11,6 +11,7 @@ from forecast_config import (
     LockedModel,
     ModelsLock,
     lock_text,
+    locked_challenger,
     locked_model,
     read_lock,
 )
@@ -43,6 +44,28 @@ def test_no_file_is_an_empty_lock_that_says_how_to_fill_it(tmp_path: Path) -> No
 
     with pytest.raises(ForecastError, match="no entry for 'dev'; run: forecast resolve dev"):
         locked_model(read_lock(path), "dev", path)
+
+
+def test_a_challenger_stands_beside_the_model_it_is_compared_with(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.json"
+    challenger = MODEL.model_copy(update={"version": "17", "alias": "challenger"})
+    path.write_text(lock_text(ModelsLock(environments={"a": MODEL}, challengers={"a": challenger})))
+
+    lock = read_lock(path)
+
+    assert locked_model(lock, "a", path) == MODEL
+    assert locked_challenger(lock, "a", path) == challenger
+    with pytest.raises(ForecastError, match="no challenger for 'b'; run: forecast resolve b"):
+        locked_challenger(lock, "b", path)
+
+
+def test_a_lock_from_before_there_were_challengers_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "models.lock.json"
+    document = json.loads(lock_text(ModelsLock(environments={"a": MODEL})))
+    del document["challengers"]
+    path.write_text(json.dumps(document))
+
+    assert read_lock(path).challengers == {}
 
 
 @pytest.mark.parametrize(

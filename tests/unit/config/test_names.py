@@ -18,6 +18,15 @@ def test_cut_names_stay_apart_and_within_the_limit() -> None:
     assert first != second
 
 
+@pytest.mark.parametrize("variant", ["AllTraffic", "V" * 63])
+def test_a_challenger_s_variant_is_named_after_the_champion_s(variant: str) -> None:
+    name = names.challenger_variant(variant)
+
+    assert name != variant
+    assert len(name) <= 63
+    assert names.challenger_variant("AllTraffic") == "AllTraffic-challenger"
+
+
 @pytest.mark.parametrize("region", registry_accounts())
 def test_the_bucket_name_fits_in_every_region(region: str) -> None:
     name = names.artifact_bucket("E" * 63, "1" * 12, region)

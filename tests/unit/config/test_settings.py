@@ -9,30 +9,32 @@ import pytest
 from pydantic import ValidationError
 
 from forecast_config.settings import (
-    AllAtOnceRollout,
     AutoscalingSettings,
     AwsImage,
     CanaryRollout,
-    EndpointSettings,
+    Challenger,
     EnvironmentSettings,
     ForecastConfig,
     InvocationsTarget,
     NewNetwork,
-    NotificationSettings,
+    RealtimeEndpoint,
+    SplitRollout,
     TagSettings,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TARGET = InvocationsTarget(kind="invocations_per_instance", per_minute=60)
+TARGETS = {"requests": InvocationsTarget(kind="invocations_per_instance", per_minute=60)}
 
 
 def _environment(**changes: Any) -> EnvironmentSettings:
     values = {
         "name": "dev",
         "region": "eu-central-1",
-        "endpoint": EndpointSettings(name="forecast-dev", instance_type="ml.m5.large"),
+        "endpoint": RealtimeEndpoint(
+            kind="realtime", name="forecast-dev", instance_type="ml.m5.large"
+        ),
         "image": AwsImage(kind="aws", framework="xgboost", version="3.2-0"),
         "tags": TagSettings(team="forecasting", cost_centre="CC-1"),
     }
@@ -43,7 +45,9 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
     environments = {
         name: _environment(
             name=name,
-            endpoint=EndpointSettings(name=f"forecast-{name}", instance_type="ml.m5.large"),
+            endpoint=RealtimeEndpoint(
+                kind="realtime", name=f"forecast-{name}", instance_type="ml.m5.large"
+            ),
         )
         for name in names
     }
@@ -61,24 +65,37 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
     ("build", "place", "message"),
     [
         (
-            lambda: EndpointSettings(name="a", instance_type="m5.large"),
+            lambda: RealtimeEndpoint(kind="realtime", name="a", instance_type="m5.large"),
             ("instance_type",),
             "expected a SageMaker hosting instance type such as ml.m5.large, got 'm5.large'",
         ),
         (
-            lambda: AutoscalingSettings(min_instance_count=3, max_instance_count=2, target=TARGET),
+            lambda: AutoscalingSettings(
+                min_instance_count=3, max_instance_count=2, targets=TARGETS
+            ),
             ("max_instance_count",),
             "expected at least min_instance_count (3), got 2",
         ),
         (
-            lambda: AllAtOnceRollout(kind="all_at_once", wait_seconds=3600),
-            ("maximum_execution_timeout_seconds",),
-            "expected more than the rollout's own waits (3720 s), got 3600",
+            lambda: Challenger(alias="challenger", version="17"),
+            (),
+            "expected either alias or version, got both",
         ),
         (
-            lambda: CanaryRollout(kind="canary", percent=10, wait_seconds=1800),
-            ("maximum_execution_timeout_seconds",),
-            "expected more than the rollout's own waits (3720 s), got 3600",
+            lambda: _environment(
+                rollout=SplitRollout(
+                    kind="split",
+                    challenger=Challenger(alias="challenger"),
+                    challenger_percent=10,
+                    wait_seconds=3600,
+                    maximum_execution_timeout_seconds=3720,
+                )
+            ),
+            ("rollout", "maximum_execution_timeout_seconds"),
+            (
+                "expected more than the rollout's own waits (3720 s), got 3720; "
+                "left out, it is made to fit"
+            ),
         ),
         (
             lambda: AwsImage(kind="aws", framework="scikit-learn", version="9"),
@@ -91,11 +108,6 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
             "expected a /16 to /24, got /8",
         ),
         (
-            lambda: NotificationSettings(high=("a@b.c", "a@b.c")),
-            ("high", 1),
-            "expected each one once, got 'a@b.c' again",
-        ),
-        (
             lambda: TagSettings(team="a", cost_centre="b", additional={"A.b": "x", "a.b": "y"}),
             ("additional", "a.b"),
             "expected a key that differs from 'A.b' by more than case",
@@ -103,7 +115,7 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
         (
             lambda: _environment(
                 autoscaling=AutoscalingSettings(
-                    min_instance_count=2, max_instance_count=2, target=TARGET
+                    min_instance_count=2, max_instance_count=2, targets=TARGETS
                 )
             ),
             ("endpoint", "initial_instance_count"),
@@ -111,10 +123,10 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
         ),
         (
             lambda: _environment(rollout=CanaryRollout(kind="canary", percent=10)),
-            ("rollout", "percent"),
+            ("rollout", "kind"),
             (
-                "10 % of 1 instances is 100%, as instances are whole; "
-                "a canary may hold at most 50 %: use more instances or all_at_once"
+                "one instance cannot be replaced by parts: use at least 2 instances, "
+                "or all_at_once, got canary"
             ),
         ),
         (

@@ -37,7 +37,12 @@ def _environment(instance_type: str, endpoint: dict[str, Any], container: Any) -
         {
             "name": "prod",
             "region": "eu-central-1",
-            "endpoint": {"name": "forecast", "instance_type": instance_type, **endpoint},
+            "endpoint": {
+                "kind": "realtime",
+                "name": "forecast",
+                "instance_type": instance_type,
+                **endpoint,
+            },
             "image": {"kind": "aws", "framework": "xgboost", "version": "3.2-0"},
             "container": container,
             "tags": {"team": "a", "cost_centre": "b"},
@@ -133,7 +138,7 @@ def _size_graviton(instance_type: str, model_bytes: int) -> ContainerSize:
         {
             "name": "prod",
             "region": "eu-central-1",
-            "endpoint": {"name": "forecast", "instance_type": instance_type},
+            "endpoint": {"kind": "realtime", "name": "forecast", "instance_type": instance_type},
             "image": {"kind": "own", "python": "3.12"},
             "tags": {"team": "a", "cost_centre": "b"},
         }
@@ -234,3 +239,15 @@ def test_the_library_s_own_variables_fit_into_what_is_kept_for_them() -> None:
 
     assert environment_bytes(longest) < LIBRARY_BYTES / 4
     assert MAX_VARIABLE_BYTES == 1024
+
+
+def test_a_challenger_is_sized_for_its_own_instance_type() -> None:
+    settings = _environment("ml.m5.xlarge", {"volume_size_gb": 40}, {})
+    packaged = _packaged(MIB, 0, ["lightgbm"])
+
+    smaller = size_container(settings, packaged, "ml.m5.large")
+    with_disks = size_container(settings, packaged, "ml.m5d.large")
+
+    assert size_container(settings, packaged).workers == 4
+    assert (smaller.workers, smaller.volume_size_gb) == (2, 40)
+    assert with_disks.volume_size_gb is None

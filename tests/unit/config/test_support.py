@@ -25,7 +25,11 @@ def environment() -> Callable[..., EnvironmentSettings]:
             {
                 "name": "prod",
                 "region": "eu-central-1",
-                "endpoint": {"name": "forecast", "instance_type": "ml.m5.large"},
+                "endpoint": {
+                    "kind": "realtime",
+                    "name": "forecast",
+                    "instance_type": "ml.m5.large",
+                },
                 "image": image,
                 "tags": {"team": "a", "cost_centre": "b"},
             }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from forecast_config import LockedModel, PackagedModel, read_lock
-from forecast_operations import local_aws, package, resolve
+from forecast_config import LockedModel, PackagedModel, load_config, read_lock
+from forecast_operations import configuration, local_aws, package, resolve
 from forecast_packaging import Alias, Candidate, RegistryError, Version
 from forecast_packaging.building.summary import ArchiveSummary
 
@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).parents[3]
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "forecast.yaml"
-    endpoint = {"instance_type": "ml.m5.large"}
+    endpoint = {"kind": "realtime", "instance_type": "ml.m5.large"}
     document = {
         "model": {
             "name": "forecaster",
@@ -192,6 +192,38 @@ def test_the_local_aws_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(local_aws.ForecastError, match="with its extra 'local'"):
         local_aws._lifecycle()
+
+
+def test_the_settings_are_shown_with_every_default(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configuration.show(["prod"], config=config)
+    shown = yaml.safe_load(capsys.readouterr().out)
+    configuration.show(None, config=config, as_json=True)
+    both = json.loads(capsys.readouterr().out)
+
+    prod = shown["environments"]["prod"]
+    assert list(shown["environments"]) == ["prod"]
+    assert prod["endpoint"]["initial_instance_count"] == 2
+    assert next(iter(prod["rollout"])) == "kind"
+    assert (prod["rollout"]["kind"], prod["rollout"]["percent"]) == ("canary", 33)
+    assert prod["alarms"]["endpoint_down"]["severity"] == "critical"
+    assert "name" not in prod
+    assert both["prod"] == prod
+    assert both["dev"]["artifacts"]["on_stack_deletion"] == "destroy"
+
+
+def test_what_is_shown_can_be_put_into_the_file(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configuration.show(None, config=config)
+    document = yaml.safe_load(config.read_text())
+    before = load_config(config).environments
+    document["environments"] = yaml.safe_load(capsys.readouterr().out)["environments"]
+    del document["defaults"]
+    config.write_text(yaml.safe_dump(document))
+
+    assert load_config(config).environments == before
 
 
 def test_the_shipped_configuration_is_valid() -> None:

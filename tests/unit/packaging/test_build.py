@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -213,6 +214,21 @@ def test_a_damaged_archive_is_built_again(
     assert first.archive.read_bytes() == good
 
 
+def test_the_golden_requests_lie_beside_the_archive_and_are_those_inside(
+    project: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    first = package(root=project, tracking_uri=tracking_uri, lock=produce)
+    assert first.golden is not None
+    golden = first.golden.read_bytes()
+    with tarfile.open(first.archive) as archive:
+        inside = archive.extractfile("artifacts/golden_requests.json")
+        assert inside is not None
+        assert golden == inside.read()
+    first.golden.write_bytes(b"{}")
+    assert package(root=project, tracking_uri=tracking_uri, lock=produce) == first
+    assert first.golden.read_bytes() == golden
+
+
 def test_a_changed_runtime_makes_a_new_archive(
     project: Path, produce: LockedModel, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,8 +334,8 @@ def test_two_builds_at_once_give_one_archive(
     assert [build.returncode for build in builds] == [0, 0, 0], answers
     assert len({out for out, _ in answers}) == 1
     names = sorted(path.name for path in (project / ".forecast/archives").iterdir())
-    assert len(names) == 3
-    assert names[:2] == [".gate", "builds"]
+    assert len([name for name in names if name.endswith(".tar.gz")]) == 1
+    assert [name for name in names if not name.endswith(".gz")] == [".gate", "builds", "golden"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -343,5 +359,5 @@ def test_a_killed_build_leaves_nothing_that_the_next_one_does_not_remove(
     assert not list(archives.glob("builds/*"))
     run(project, produce, tracking_uri)
     names = sorted(path.name for path in archives.iterdir())
-    assert names[:2] == [".gate", "builds"]
-    assert len(names) == 3
+    assert len([name for name in names if name.endswith(".tar.gz")]) == 1
+    assert [name for name in names if not name.endswith(".gz")] == [".gate", "builds", "golden"]

@@ -72,7 +72,11 @@ def provision(tmp_path: Path) -> Callable[..., Provision]:
             {
                 "name": "prod",
                 "region": "eu-central-1",
-                "endpoint": {"name": "forecast", "instance_type": instance_type},
+                "endpoint": {
+                    "kind": "realtime",
+                    "name": "forecast",
+                    "instance_type": instance_type,
+                },
                 "image": image,
                 "tags": {"team": "a", "cost_centre": "b"},
             }

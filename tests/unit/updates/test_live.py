@@ -44,7 +44,7 @@ def test_an_endpoint_that_is_away_is_not_updated(endpoint_template: Callable[...
     live = _live(_error("Could not find endpoint"))
 
     with pytest.raises(ForecastError, match="forecast is away though its stack is deployed"):
-        check_endpoint_can_change(live, endpoint_template(A="ml.m5.large"))
+        check_endpoint_can_change(live, "ForecastProd", endpoint_template(A="ml.m5.large"))
 
 
 @pytest.mark.parametrize("status", ["Updating", "Creating", "RollingBack", "Deleting"])
@@ -54,16 +54,29 @@ def test_an_endpoint_in_a_transition_is_not_updated(
     live = _live({"EndpointStatus": status})
 
     with pytest.raises(ForecastError, match=f"forecast is {status}; wait until it is InService"):
-        check_endpoint_can_change(live, endpoint_template(A="ml.m5.large"))
+        check_endpoint_can_change(live, "ForecastProd", endpoint_template(A="ml.m5.large"))
 
 
 def test_an_endpoint_in_service_and_none_at_all_can_begin(
     endpoint_template: Callable[..., Any],
 ) -> None:
     check_endpoint_can_change(
-        _live({"EndpointStatus": "InService"}), endpoint_template(A="ml.m5.large")
+        _live({"EndpointStatus": "InService"}), "ForecastProd", endpoint_template(A="ml.m5.large")
     )
-    check_endpoint_can_change(_live(_error("Could not find endpoint")), None)
+    check_endpoint_can_change(_live(_error("Could not find endpoint")), "ForecastProd", None)
+
+
+def test_the_state_machine_of_the_off_hours_brings_it_back(
+    endpoint_template: Callable[..., Any],
+) -> None:
+    outputs = [{"OutputKey": "OffHoursStateMachineArn", "OutputValue": "arn:machine"}]
+    live = Live(
+        _Client(describe_stacks={"Stacks": [{"Outputs": outputs}]}),
+        _Client(describe_endpoint=_error("Could not find endpoint")),
+    )
+
+    with pytest.raises(ForecastError, match="--state-machine-arn arn:machine --input"):
+        check_endpoint_can_change(live, "ForecastProd", endpoint_template(A="ml.m5.large"))
 
 
 def test_a_rollout_that_was_undone_is_no_success() -> None:

@@ -189,3 +189,38 @@ def test_an_unused_export_may_go(
         )
         == []
     )
+
+
+def _with_weights(template: dict[str, Any], *weights: float) -> dict[str, Any]:
+    variants = template["Resources"]["Config"]["Properties"]["ProductionVariants"]
+    for variant, weight in zip(variants, weights, strict=True):
+        variant["InitialVariantWeight"] = weight
+    template["Resources"]["Endpoint"]["Properties"]["RetainAllVariantProperties"] = True
+    return template
+
+
+def test_a_share_that_would_be_ignored_is_said(endpoint_template: Callable[..., Any]) -> None:
+    types = {"A": "ml.m5.large", "B": "ml.m5.large"}
+    old = _with_weights(endpoint_template(**types), 1, 0.25)
+    new = _with_weights(endpoint_template(**types), 1, 1)
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert (obstacle.kind, obstacle.permission) == ("weights", None)
+    assert "reset_weights=true" in obstacle.steps[0]
+    new["Resources"]["Endpoint"]["Properties"]["ExcludeRetainedVariantProperties"] = [
+        {"VariantPropertyType": "DesiredWeight"}
+    ]
+    assert _obstacles(old, new) == []
+
+
+def test_a_shadow_does_not_answer_clients_in_one_step(
+    endpoint_template: Callable[..., Any],
+) -> None:
+    shadow = {"ShadowProductionVariants": [{"VariantName": "B", "InstanceType": "ml.m5.large"}]}
+    old = endpoint_template(A="ml.m5.large", config=shadow)
+
+    (obstacle,) = _obstacles(old, endpoint_template(A="ml.m5.large", B="ml.m5.large"))
+
+    assert (obstacle.kind, obstacle.permission) == ("promotion", None)
+    assert _obstacles(old, endpoint_template(A="ml.m5.large")) == []

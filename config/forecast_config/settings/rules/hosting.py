@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from forecast_config.settings.ruling import Broken
 
 INSTANCE_TYPE = ("endpoint", "instance_type")
+CHALLENGER_TYPE = ("rollout", "instance_type")
 
 
 @rule("region", "image.kind")
@@ -86,6 +87,73 @@ def _threads_have_cpus(instance_type: str, threads: int) -> Iterator[Broken]:
         )
 
 
+@rule("rollout.instance_type", "image.kind", "endpoint.instance_type")
+def _image_runs_on_the_challenger(
+    challenger: str | None, kind: str, instance_type: str
+) -> Iterator[Broken]:
+    if challenger is None or is_graviton(challenger) == is_graviton(instance_type):
+        return
+    if kind == "aws" and is_graviton(challenger):
+        yield (
+            CHALLENGER_TYPE,
+            (
+                "AWS's framework images are made for x86 and cannot start on "
+                f"{challenger}, an Arm type; choose another type, or null for {instance_type}"
+            ),
+        )
+    if kind == "own":
+        expected = "Arm" if is_graviton(instance_type) else "x86"
+        yield (
+            CHALLENGER_TYPE,
+            (
+                f"expected a type with the {expected} CPU of {instance_type}, as one image is "
+                f"built for both, got {challenger}"
+            ),
+        )
+
+
+@rule("rollout.instance_type", "image.architecture")
+def _image_is_made_for_the_challenger(
+    challenger: str | None, architecture: str | None
+) -> Iterator[Broken]:
+    if challenger is None or architecture is None:
+        return
+    expected = "arm64" if is_graviton(challenger) else "x86_64"
+    if architecture != expected:
+        yield (
+            CHALLENGER_TYPE,
+            f"expected a type with the {architecture} CPU of the image, got {challenger}",
+        )
+
+
+@rule("rollout.instance_type", "container.threads_per_worker")
+def _threads_have_cpus_of_the_challenger(challenger: str | None, threads: int) -> Iterator[Broken]:
+    if challenger is not None and threads > vcpus(challenger):
+        yield (
+            CHALLENGER_TYPE,
+            (
+                f"expected a type with the {threads} vCPUs of container.threads_per_worker, "
+                f"got {challenger} with {vcpus(challenger)}"
+            ),
+        )
+
+
+@rule("rollout.instance_type", "endpoint.instance_type")
+def _storage_is_encrypted_alike(challenger: str | None, instance_type: str) -> Iterator[Broken]:
+    # One KmsKeyId holds for all variants of an endpoint configuration, and does not apply to disks
+    # of the instances' own (SageMaker API reference, CreateEndpointConfig).
+    if challenger is None or has_local_storage(challenger) == has_local_storage(instance_type):
+        return
+    expected = "with disks of its own" if has_local_storage(instance_type) else "without own disks"
+    yield (
+        CHALLENGER_TYPE,
+        (
+            f"expected a type {expected} like {instance_type}, as one key encrypts the volumes of "
+            f"both or of neither, got {challenger}"
+        ),
+    )
+
+
 HOSTING_RULES = (
     _aws_image_exists_in_region,
     _aws_image_runs_on_instance,
@@ -94,4 +162,8 @@ HOSTING_RULES = (
     _downloads_need_a_way_out,
     _volume_is_attached,
     _threads_have_cpus,
+    _image_runs_on_the_challenger,
+    _image_is_made_for_the_challenger,
+    _threads_have_cpus_of_the_challenger,
+    _storage_is_encrypted_alike,
 )

@@ -62,9 +62,26 @@ def _stack_names_differ(environments: Mapping[str, Mapping[str, Any]]) -> Iterat
             )
 
 
+@rule("serving.model_data", "environments")
+def _serverless_fetches_the_archive(
+    model_data: str, environments: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Broken]:
+    # SageMaker API reference, ContainerDefinition: no ModelDataSource for serverless endpoints.
+    for name, values in environments.items():
+        if model_data == "prefix" and values.get("endpoint.kind") == "serverless":
+            yield (
+                ("environments", name, "endpoint", "kind"),
+                (
+                    "expected another kind, as serving.model_data is prefix and a serverless "
+                    "container can fetch an archive only; set serving.model_data to archive"
+                ),
+            )
+
+
 PROJECT_RULES = (
     _there_is_an_environment,
     _regions_are_allowed,
     _endpoint_names_differ,
     _stack_names_differ,
+    _serverless_fetches_the_archive,
 )

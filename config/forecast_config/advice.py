@@ -1,0 +1,64 @@
+"""Advice: what a configuration may say, but should not say unnoticed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast_config.settings.endpoint import ServerlessEndpoint
+from forecast_config.settings.platform import ExistingNetwork
+from forecast_config.support import support_warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from forecast_config.settings import EnvironmentSettings
+
+UNWARNED = "dev"
+"""Name of the environment that nobody relies on, which is not warned about zones that fail."""
+
+
+def warnings_for(settings: EnvironmentSettings, today: date) -> list[str]:
+    """What should be known of an environment, each a sentence that names it.
+
+    Args:
+        settings: The environment.
+        today: The day to judge it on.
+
+    Raises:
+        ForecastError: AWS no longer patches its image, and `image.allow_unpatched` is not set.
+    """
+    support = support_warning(settings, today)
+    return [*([] if support is None else [support]), *_zone_warnings(settings)]
+
+
+def least_instance_count(settings: EnvironmentSettings) -> int | None:
+    """Fewest instances that an environment runs on; None for a serverless endpoint."""
+    if isinstance(settings.endpoint, ServerlessEndpoint):
+        return None
+    if settings.autoscaling is None:
+        return settings.endpoint.initial_instance_count
+    actions = settings.autoscaling.scheduled.values()
+    lows = [each.min_instance_count for each in actions if each.min_instance_count is not None]
+    return min([settings.autoscaling.min_instance_count, *lows])
+
+
+def _zone_warnings(settings: EnvironmentSettings) -> Iterator[str]:
+    # Amazon SageMaker developer guide, "Best practices for deploying models": two instances or
+    # more, and two subnets or more, are spread over zones.
+    if settings.name == UNWARNED:
+        return
+    least = least_instance_count(settings)
+    key = "endpoint.initial_instance_count"
+    if settings.autoscaling is not None:
+        key = "autoscaling.min_instance_count"
+    if least == 1:
+        yield (
+            f"{settings.name} runs one instance: when its zone fails, forecasts fail until "
+            f"another has started; set {key} to 2 or more"
+        )
+    if isinstance(settings.network, ExistingNetwork) and len(settings.network.subnet_ids) == 1:
+        yield (
+            f"{settings.name} runs in one subnet, so that all its instances are in one zone: "
+            "give network.subnet_ids one of another zone too"
+        )

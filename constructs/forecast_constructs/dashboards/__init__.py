@@ -1,0 +1,1 @@
+"""Dashboards: what is shown of an environment, and of all of them together."""

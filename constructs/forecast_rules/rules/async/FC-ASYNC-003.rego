@@ -1,0 +1,16 @@
+package forecast
+
+import rego.v1
+
+violation contains finding("FC-ASYNC-003", policy, path, message) if {
+	some [policy, target] in scaling_policies
+	some endpoint
+	scales[[target, endpoint, _]]
+	some config
+	runs[[endpoint, config]]
+	config in asynchronous
+	tracking := properties(policy).TargetTrackingScalingPolicyConfiguration
+	tracking.PredefinedMetricSpecification.PredefinedMetricType == "SageMakerVariantInvocationsPerInstance"
+	path := "Properties.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification"
+	message := sprintf("%s is asynchronous and publishes no invocations per instance", [endpoint])
+}

@@ -1,0 +1,1 @@
+"""Pictures of dashboards: what a template or an account has, drawn on this machine."""

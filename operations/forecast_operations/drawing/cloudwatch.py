@@ -1,0 +1,172 @@
+"""Values from CloudWatch: on AWS, or where `AWS_ENDPOINT_URL` points."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from forecast_config import ForecastError
+from forecast_operations.drawing.board import Board, parse
+from forecast_operations.drawing.source import MetricKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forecast_operations.drawing.metric_math import Values
+    from forecast_operations.drawing.source import Search, Table, Times
+
+_QUERIES_IN_A_CALL = 500
+"""Queries of a GetMetricData (CloudWatch API reference)."""
+
+_ALARMS_IN_A_CALL = 100
+"""Names that a DescribeAlarms takes (CloudWatch API reference)."""
+
+
+class CloudWatch:
+    """The metrics and alarms of CloudWatch, by the credentials of this machine.
+
+    Attributes:
+        times: The times that are drawn.
+    """
+
+    def __init__(self, times: Times) -> None:
+        self.times = times
+        self._clients: dict[str, Any] = {}
+
+    def board(self, name: str, region: str) -> Board:
+        """A dashboard by its name.
+
+        Raises:
+            ForecastError: There is none, or the credentials do not allow to read it.
+        """
+        with _told(f"the dashboard {name}"):
+            answer = self._client(region).get_dashboard(DashboardName=name)
+        return parse(name, answer["DashboardBody"])
+
+    def values(self, keys: Sequence[MetricKey]) -> list[Values]:
+        """The values of metrics, of each region in one call."""
+        found = [self.times.empty() for _ in keys]
+        for region in dict.fromkeys(key.region for key in keys):
+            places = [place for place, key in enumerate(keys) if key.region == region]
+            for first in range(0, len(places), _QUERIES_IN_A_CALL):
+                self._read(region, keys, places[first : first + _QUERIES_IN_A_CALL], found)
+        return found
+
+    def find(self, search: Search, region: str, account: str | None) -> list[MetricKey]:
+        """The metrics that a search finds, by ListMetrics, which also knows those of two weeks."""
+        known = {name: value for name, value in search.wanted.items() if name != "MetricName"}
+        with _told("metrics"):
+            pages = (
+                self._client(region)
+                .get_paginator("list_metrics")
+                .paginate(
+                    Namespace=search.namespace,
+                    MetricName=search.wanted["MetricName"],
+                    Dimensions=[{"Name": name, "Value": value} for name, value in known.items()],
+                )
+            )
+            metrics = [metric for page in pages for metric in page["Metrics"]]
+        found = []
+        for metric in metrics:
+            dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+            excluded = any(dimensions.get(name) == value for name, value in search.unwanted.items())
+            if dimensions.keys() == search.dimensions and not excluded:
+                found.append(
+                    MetricKey(
+                        namespace=search.namespace,
+                        name=metric["MetricName"],
+                        dimensions=tuple(sorted(dimensions.items())),
+                        statistic=search.statistic,
+                        region=region,
+                        account=account,
+                    )
+                )
+        return sorted(found, key=lambda key: key.dimensions)
+
+    def alarm_states(self, arns: Sequence[str]) -> dict[str, str]:
+        """State of each alarm that exists, by its ARN."""
+        states: dict[str, str] = {}
+        regions: dict[str, list[str]] = {}
+        for arn in arns:
+            regions.setdefault(arn.split(":")[3], []).append(arn.rpartition(":alarm:")[2])
+        for region, named in regions.items():
+            for first in range(0, len(named), _ALARMS_IN_A_CALL):
+                with _told("alarms"):
+                    answer = self._client(region).describe_alarms(
+                        AlarmNames=named[first : first + _ALARMS_IN_A_CALL],
+                        AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                    )
+                for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]):
+                    states[alarm["AlarmArn"]] = alarm["StateValue"]
+        return states
+
+    def log_table(self, query: str) -> Table | None:
+        """None: a query of the logs is charged by what it reads."""
+        del query
+        return None
+
+    def _read(
+        self, region: str, keys: Sequence[MetricKey], places: list[int], found: list[Values]
+    ) -> None:
+        queries = [self._query(place, keys[place]) for place in places]
+        with _told("metrics"):
+            pages = (
+                self._client(region)
+                .get_paginator("get_metric_data")
+                .paginate(
+                    MetricDataQueries=queries,
+                    StartTime=self.times.start,
+                    EndTime=self.times.end,
+                    ScanBy="TimestampAscending",
+                )
+            )
+            results = [result for page in pages for result in page["MetricDataResults"]]
+        for result in results:
+            values = found[int(result["Id"][1:])]
+            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                seconds = (moment - self.times.start).total_seconds()
+                index = int(seconds // self.times.period_seconds)
+                if value is not None and 0 <= index < self.times.count:
+                    values[index] = value
+
+    def _query(self, place: int, key: MetricKey) -> dict[str, Any]:
+        query: dict[str, Any] = {
+            "Id": f"m{place}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": key.namespace,
+                    "MetricName": key.name,
+                    "Dimensions": [
+                        {"Name": name, "Value": value} for name, value in key.dimensions
+                    ],
+                },
+                "Period": self.times.period_seconds,
+                "Stat": key.statistic,
+            },
+        }
+        return query if key.account is None else {**query, "AccountId": key.account}
+
+    def _client(self, region: str) -> Any:
+        if region not in self._clients:
+            # Half a second, which a picture of a sample needs not pay.
+            import boto3  # noqa: PLC0415
+
+            self._clients[region] = boto3.client("cloudwatch", region_name=region)
+        return self._clients[region]
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say in a sentence why AWS did not give something."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        reason = error.response["Error"].get("Message", error)
+        raise ForecastError(f"cannot read {what}: {reason}; deploy it first") from None
+    except BotoCoreError as error:
+        raise ForecastError(
+            f"cannot read {what}: {error}; configure AWS credentials, "
+            "or draw a template: --template FILE --sample"
+        ) from None

@@ -1,0 +1,84 @@
+"""A history of requests from CloudWatch: the Invocations of an endpoint's variant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from forecast_config import ForecastError
+from forecast_operations.planning.history import HOUR, MINUTE, History
+from forecast_operations.planning.limits import CLOUDWATCH_DAYS
+
+if TYPE_CHECKING:
+    from forecast_config import EnvironmentSettings
+
+_PERIODS = ((15, MINUTE), (63, 5 * MINUTE), (CLOUDWATCH_DAYS, HOUR))
+"""Days up to which, and the finest period that it keeps so long (CloudWatch user guide,
+"Metrics retention")."""
+
+
+def period_seconds(days: int) -> int:
+    """Finest period that CloudWatch still has of so many days."""
+    return next(period for limit, period in _PERIODS if days <= limit)
+
+
+def read_cloudwatch(environment: EnvironmentSettings, days: int) -> History:
+    """The requests to an endpoint in the last days: on AWS, or where `AWS_ENDPOINT_URL` points.
+
+    Raises:
+        ForecastError: CloudWatch does not answer, or knows of no requests.
+    """
+    # Half a second, which a plan from a file need not pay.
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    endpoint = environment.endpoint
+    period = period_seconds(days)
+    # A whole number of periods: CloudWatch's own stretches begin there.
+    end = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) // period * period, UTC)
+    client: Any = boto3.client("cloudwatch", region_name=environment.region)
+    pages = client.get_paginator("get_metric_data").paginate(
+        StartTime=end - timedelta(days=days),
+        EndTime=end,
+        MetricDataQueries=[_query(endpoint.name, endpoint.variant_name, period)],
+    )
+    counts: dict[int, float] = {}
+    try:
+        for page in pages:
+            for result in page["MetricDataResults"]:
+                for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                    counts[int(moment.timestamp())] = value
+    except (BotoCoreError, ClientError) as error:
+        raise ForecastError(
+            f"cannot read the requests of {endpoint.name} from CloudWatch: {error}; "
+            "configure AWS credentials, or give a file with: --csv"
+        ) from None
+    if not counts:
+        raise ForecastError(
+            f"CloudWatch in {environment.region} knows of no requests to {endpoint.name} "
+            f"in {days} days; give a file with: --csv"
+        )
+    notes = (
+        ()
+        if period == MINUTE
+        else (f"CloudWatch gave sums of {period // MINUTE} minutes; peaks within are not seen",)
+    )
+    return History.from_counts(
+        counts, step_seconds=period, source=f"CloudWatch, {endpoint.name}", notes=notes
+    )
+
+
+def _query(endpoint_name: str, variant_name: str, period: int) -> dict[str, Any]:
+    dimensions = {"EndpointName": endpoint_name, "VariantName": variant_name}
+    return {
+        "Id": "invocations",
+        "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/SageMaker",
+                "MetricName": "Invocations",
+                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+            },
+            "Period": period,
+            "Stat": "Sum",
+        },
+    }

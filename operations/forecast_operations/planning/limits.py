@@ -1,0 +1,12 @@
+"""Lengths of a history that can be planned from."""
+
+from __future__ import annotations
+
+MIN_DAYS = 7
+"""Shortest history that a week can be planned from."""
+
+MAX_DAYS = 1100
+"""Longest history that is taken for meant: three years."""
+
+CLOUDWATCH_DAYS = 455
+"""Days that CloudWatch keeps a metric (CloudWatch user guide, "Metrics retention")."""

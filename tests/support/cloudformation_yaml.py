@@ -1,0 +1,27 @@
+"""CloudFormation's short YAML tags, read into their long form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `!Ref`, `!GetAtt` and `!Sub`."""
+
+
+def _function(name: str) -> Any:
+    def construct(_: yaml.SafeLoader, node: yaml.ScalarNode) -> dict[str, Any]:
+        return {name: node.value.split(".") if name == "Fn::GetAtt" else node.value}
+
+    return construct
+
+
+for _tag, _name in {"!Ref": "Ref", "!GetAtt": "Fn::GetAtt", "!Sub": "Fn::Sub"}.items():
+    _Loader.add_constructor(_tag, _function(_name))
+
+
+def load_template(text: str) -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader with three tags
+    return template
