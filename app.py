@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aws_cdk import App, Validations
 
 from forecast_config import ForecastError, load_config
-from forecast_config.advice import warnings_for
+from forecast_config.support import support_warning
 from forecast_constructs.rules import SageMakerRules
 from forecast_packaging import progress_lines
 from forecast_packaging.building.environment import package_challenger_for, package_for, select
@@ -31,7 +31,8 @@ def main() -> None:
     today = datetime.now(UTC).date()
     environments = context.select(config)
     for settings in environments:
-        for warning in warnings_for(settings, today):
+        warning = support_warning(settings, today)
+        if warning is not None:
             sys.stderr.write(f"warning: {warning}\n")
         packaged_model = package_for(config, settings, selector, progress)
         challenger = package_challenger_for(config, settings, progress)

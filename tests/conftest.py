@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from xdist.remote import Producer
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +27,19 @@ ROOT = Path(__file__).parents[1]
 settings.register_profile("short", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=20_000)
 settings.load_profile("short")
+
+
+class _ByFileOrFolder(LoadFileScheduling):
+    """The tests of a file in one process; those of the main job all in one, which deploys once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        folder = file.rpartition("/")[0]
+        return folder if folder.endswith("local/main_job") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return _ByFileOrFolder(config, log)
 
 
 def install(requirements: Path, base: str = sys.executable) -> Path:

@@ -90,6 +90,11 @@ class ContainerSize:
     download_timeout_seconds: int | None
     volume_size_gb: int | None
 
+    @property
+    def start_seconds(self) -> int:
+        """The longest that an instance may take until it serves; 0 where SageMaker decides."""
+        return (self.startup_timeout_seconds or 0) + (self.download_timeout_seconds or 0)
+
 
 def size_container(
     settings: EnvironmentSettings,

@@ -221,6 +221,7 @@ class HostingPart:
             network_isolation=self._settings.network.isolated,
             placement=self._artifacts.placement,
             outlives_stack=outlives_stack,
+            serverless=isinstance(self._settings.endpoint, ServerlessEndpoint),
         )
 
     def _choose_image(

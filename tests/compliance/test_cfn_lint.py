@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint import lint
-from cfnlint.config import ManualArgs
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode.decode import decode_str
+from cfnlint.runner import Runner, run_template_by_data
 from synthesis import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cfnlint.rules import Rules
 
 EXPLAINED = {
     ("E3030", "ml.t3.medium"): (
@@ -22,9 +26,17 @@ EXPLAINED = {
 """Reason by rule and a word of the message."""
 
 
+@functools.cache
+def _rules() -> Rules:
+    # Loading the rules takes about as long as linting a template with them.
+    return Runner(ConfigMixIn()).rules
+
+
 def _lint(template: dict[str, Any], region: str) -> list[tuple[str, str]]:
+    document, errors = decode_str(json.dumps(template))
+    assert errors == []
+    matches = run_template_by_data(document, ConfigMixIn(regions=[region]), _rules())
     # "I" rules are advice on style; "E" and "W" are defects.
-    matches = lint(json.dumps(template), config=ManualArgs(regions=[region]))
     return [(match.rule.id, match.message) for match in matches]
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements-checkov.txt"
 
+OPTIONS = ("--skip-download", "--soft-fail", "--compact", "--output", "json")
+"""Offline; findings are no failure of the command; without the code around them."""
+
 PLANTED = {
     "AWSTemplateFormatVersion": "2010-09-09",
     "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}},
@@ -37,9 +40,9 @@ def results(
         _write(folder / "bare" / name, _without_reasons(template))
     _write(folder / "planted" / "Planted", PLANTED)
     python = pinned_environment(REQUIREMENTS)
-    command = [python, "-m", "checkov.main", "--directory", folder, "--framework", "cloudformation"]
+    command = [str(python), "-m", "checkov.main", "--framework", "cloudformation"]
     run = subprocess.run(
-        [*command, "--skip-download", "--soft-fail", "--compact", "--output", "json"],
+        [*command, "--directory", str(folder), *OPTIONS],
         # It keeps notes in the home directory.
         env={**os.environ, "HOME": str(folder), "LOG_LEVEL": "ERROR"},
         stdout=subprocess.PIPE,

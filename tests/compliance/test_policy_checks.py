@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import Stack, Validations
+from aws_cdk import Fn, Stack, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
 from synthesis import SAMPLES
 
-from forecast_constructs.acknowledgements import PACKS_OF_RULE, acknowledge
+from forecast_constructs.acknowledgements import (
+    PACKS_OF_RULE,
+    acknowledge,
+    acknowledge_wildcard,
+)
 from forecast_constructs.conformance import conformance_packs
 
 if TYPE_CHECKING:
@@ -130,6 +136,29 @@ def test_every_rule_of_the_table_was_really_acknowledged(checked: Callable[[str]
 def test_an_unknown_rule_is_refused(rule: str, new_app: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=re.escape(f"got '{rule}'")):
         acknowledge(new_app(), rule, "a reason of at least five words")
+
+
+def test_an_arn_is_acknowledged_however_it_is_composed(new_app: Callable[..., Any]) -> None:
+    app = new_app()
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = Stack(app, "Stack")
+    bucket = s3.CfnBucket(stack, "Bucket")
+    arns = [
+        "arn:aws:s3:::shop/*",
+        f"{bucket.attr_arn}/*",
+        f"arn:aws:s3:::{bucket.ref}/models/*",
+        Fn.sub("arn:${AWS::Partition}:s3:::shop/*"),
+        f"{Fn.import_value('BucketArn')}/*",
+    ]
+    policy = iam.ManagedPolicy(
+        stack, "Policy", statements=[iam.PolicyStatement(actions=["s3:GetObject"], resources=arns)]
+    )
+    for construct, rule in ((bucket, "S1"), (bucket, "S10")):
+        acknowledge(construct, rule, "this bucket is there for its ARN")
+    for arn in arns:
+        acknowledge_wildcard(policy, arn, "every object may be read by everyone here")
+
+    app.synth()
 
 
 def test_every_finding_and_its_reason_are_in_the_docs(

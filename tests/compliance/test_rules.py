@@ -13,7 +13,13 @@ import yaml
 from cloudformation_yaml import load_template
 from planted_defects import TEMPLATES, template_text
 
-from forecast_rules import RuleEngine, TemplateUnreadableError, find_rule, rules
+from forecast_rules import (
+    RuleEngine,
+    TemplateUnreadableError,
+    find_rule,
+    rego_sources,
+    rules,
+)
 from forecast_rules.document import document
 
 if TYPE_CHECKING:
@@ -89,6 +95,19 @@ def test_a_hardened_template_breaks_no_rule(engine: RuleEngine, name: str) -> No
     assert engine.check(template_text(name), region=REGION, builtin=True) == []
 
 
+def test_no_name_is_declared_inside_of_a_loop() -> None:
+    # The engine says so only for a template in which the loop comes around a second time.
+    late = [
+        f"{name}:{number}"
+        for name, module in rego_sources()
+        for lines in [module.splitlines()]
+        for number, line in enumerate(lines, start=1)
+        if re.fullmatch(r"\tsome \w+(, \w+)*", line) and not lines[number - 2].endswith("if {")
+    ]
+
+    assert late == []
+
+
 def _places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place below the properties of a resource, except inside of functions."""
     if path:
@@ -129,6 +148,34 @@ def test_what_is_known_at_deployment_only_breaks_no_rule(
     # The template's own model is then served by nobody, as far as is known.
     model_name = ("Config", "ProductionVariants", 0, "ModelName")
     assert found - {("FC-SECURITY-001", *model_name)} == set()
+
+
+def _twice(template: dict[str, Any]) -> dict[str, Any]:
+    """A template with a second, independent copy of all of its resources."""
+    text = json.dumps(template["Resources"])
+    for name in template["Resources"]:
+        text = re.sub(rf'(?<="){name}(?=")|(?<=\${{){name}(?=[.}}])', f"{name}Two", text)
+    text = re.sub(r"forecast-(prod|dev|async)", r"forecast-\1-two", text)
+    text = text.replace('"forecaster"', '"forecaster-two"').replace("forecast-config", "config-two")
+    return {"Resources": {**template["Resources"], **json.loads(text)}}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_two_endpoints_in_one_template_are_kept_apart(engine: RuleEngine, name: str) -> None:
+    template = _twice(load_template(template_text(name)))
+
+    assert engine.check(json.dumps(template), region=REGION, builtin=True) == []
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.rule_id)
+def test_it_is_broken_by_each_of_two(engine: RuleEngine, rule: Rule) -> None:
+    template = _twice(load_template(rule.failing))
+
+    found = engine.check(json.dumps(template), region=REGION)
+
+    broken = {finding.resource for finding in found if finding.rule_id == rule.rule_id}
+    assert broken >= {f"{name}Two" for name in broken if f"{name}Two" in template["Resources"]}
+    assert len(broken) >= 2
 
 
 @pytest.mark.parametrize("name", ["parameters", "components", "unrelated"])

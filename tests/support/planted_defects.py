@@ -118,8 +118,8 @@ def document(defects: list[Caught]) -> str:
 
 {len(defects)} defects of one line, each planted by itself into a configuration or a template that
 is right: no check says anything of it before. `tests/compliance/planted_defects.yaml` has them,
-and a test plants them again with every change. Those in a template are caught at synth, also when an
-escape hatch puts them there; CloudFormation Validate is what the CDK has built in.
+and a test plants them again with every change. Those in a template are caught at synth, also when
+an escape hatch puts them there; CloudFormation Validate is what the CDK has built in.
 
 | kind | defects | at load | CloudFormation Validate | our rules | our rules alone | missed |
 |---|---|---|---|---|---|---|

@@ -6,15 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk.assertions import Template
-
-from forecast_config import load_config
-from forecast_config.settings import Budget
-from forecast_stacks import ForecastArtifactsStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 ARTIFACTS = (
     "ForecastDevArtifacts",
@@ -186,13 +180,6 @@ def test_what_outlives_the_stack_is_that_of_the_settings(
     }
 
 
-def test_a_new_key_rotates(resources: Callable[..., list[dict[str, Any]]]) -> None:
-    (key,) = resources("ForecastNewArtifacts", "KMS::Key")
-
-    assert key["Properties"]["EnableKeyRotation"] is True
-    assert key["Properties"]["RotationPeriodInDays"] == 90
-
-
 def test_an_existing_key_is_used_everywhere_and_none_is_made(
     resources: Callable[..., list[dict[str, Any]]], template: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -205,82 +192,6 @@ def test_an_existing_key_is_used_everywhere_and_none_is_made(
     for topic in resources("ForecastExisting", "SNS::Topic"):
         assert topic["Properties"]["KmsMasterKeyId"] == arn
     assert "Fn::ImportValue" not in json.dumps(template("ForecastExisting"))
-
-
-def _log_groups(
-    resources: Callable[..., list[dict[str, Any]]], stack: str, region: str
-) -> set[str]:
-    (key,) = resources(stack, "KMS::Key")
-    (statement,) = _statements(key["Properties"]["KeyPolicy"], f"logs.{region}.")
-    arns = statement["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
-    return {
-        arn["Fn::Join"][1][-1].removeprefix(":log-group:")
-        for arn in (arns if isinstance(arns, list) else [arns])
-    }
-
-
-def test_the_key_admits_the_log_groups_of_the_environment_and_no_other(
-    resources: Callable[..., list[dict[str, Any]]],
-) -> None:
-    assert _log_groups(resources, "ForecastProdArtifacts", "ap-southeast-1") == {
-        "/aws/lambda/produce-forecast-prod-heartbeat",
-        "/aws/sagemaker/Endpoints/produce-forecast-prod",
-        "/aws/vpc/flow-logs/produce-forecast-prod",
-    }
-
-
-def test_the_key_admits_the_logs_of_the_off_hours_only_where_there_are_any(
-    resources: Callable[..., list[dict[str, Any]]],
-) -> None:
-    group = "/aws/vendedlogs/states/forecast-open-off-hours"
-
-    assert group in _log_groups(resources, "ForecastOpenArtifacts", "cn-north-1")
-    assert not [
-        name
-        for name in _log_groups(resources, "ForecastNewArtifacts", "us-gov-west-1")
-        if "off-hours" in name
-    ]
-
-
-def test_the_key_admits_budgets_where_there_is_one(
-    new_app: Callable[..., Any],
-    samples: dict[str, Path],
-    resources: Callable[..., list[dict[str, Any]]],
-) -> None:
-    settings = load_config(samples["comprehensive"]).environments["new"]
-    alarms = settings.alarms.model_copy(update={"budget": Budget(monthly_usd=100)})
-    stack = ForecastArtifactsStack(new_app(), settings.model_copy(update={"alarms": alarms}))
-    (key,) = Template.from_stack(stack).find_resources("AWS::KMS::Key").values()
-    (statement,) = _statements(key["Properties"]["KeyPolicy"], "budgets.amazonaws.com")
-
-    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    account = {"Ref": "AWS::AccountId"}
-    source = {"Fn::Join": ["", ["arn:aws-us-gov:budgets::", account, ":*"]]}
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": account},
-        "ArnLike": {"aws:SourceArn": source},
-    }
-    (without,) = resources("ForecastNewArtifacts", "KMS::Key")
-    assert "budgets" not in json.dumps(without)
-
-
-def test_the_key_admits_the_endpoints_alarms_and_no_other(
-    resources: Callable[..., list[dict[str, Any]]],
-) -> None:
-    (key,) = resources("ForecastProdArtifacts", "KMS::Key")
-    (statement,) = _statements(key["Properties"]["KeyPolicy"], "cloudwatch.amazonaws.com")
-
-    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    account = {"Ref": "AWS::AccountId"}
-    alarms = [
-        "arn:aws:cloudwatch:ap-southeast-1:",
-        account,
-        ":alarm:produce-forecast-prod-*",
-    ]
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": account},
-        "ArnLike": {"aws:SourceArn": {"Fn::Join": ["", alarms]}},
-    }
 
 
 def test_containers_log_to_an_encrypted_group_that_exists_before_them(
@@ -317,20 +228,3 @@ def test_the_cdk_may_publish_archives_and_read_templates_and_nothing_else(
     (template_read,) = deployer
     assert template_read["Action"] == "s3:GetObject"
     assert template_read["Resource"]["Fn::Join"][1][-1] == "/models/*.json"
-
-
-def test_the_cdk_uses_the_key_by_way_of_s3_only(
-    resources: Callable[..., list[dict[str, Any]]],
-) -> None:
-    (key,) = resources("ForecastProdArtifacts", "KMS::Key")
-    statements = _statements(key["Properties"]["KeyPolicy"], "role/cdk-hnb659fds-")
-
-    assert [statement["Action"] for statement in statements] == [
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        "kms:Decrypt",
-    ]
-    for statement in statements:
-        assert statement["Condition"]["StringEquals"]["kms:ViaService"] == [
-            "s3.ap-southeast-1.amazonaws.com",
-            {"Fn::Join": ["", ["s3.ap-southeast-1.", {"Ref": "AWS::URLSuffix"}]]},
-        ]

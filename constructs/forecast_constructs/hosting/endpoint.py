@@ -93,7 +93,11 @@ class ForecastEndpoint(Construct):
             deployment_config=(
                 None
                 if rollback_alarms is None
-                else render_deployment_config(rollout, rollback_alarms.alarm_names)
+                else render_deployment_config(
+                    rollout,
+                    rollback_alarms.alarm_names,
+                    start_seconds=endpoint_config.start_seconds,
+                )
             ),
             # The capacity of a serverless endpoint follows the file, unless scaling changes it.
             retain_all_variant_properties=scales if serverless else True,

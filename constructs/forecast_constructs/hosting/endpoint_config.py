@@ -47,6 +47,8 @@ class EndpointConfiguration(Construct):
             has no volume that a key could be given for.
         bucket: Where requests and answers are kept.
         encryption_key: What they are encrypted with.
+        start_seconds: The longest that an instance may take to fetch the model and to answer its
+            first ping; 0 for a serverless endpoint.
     """
 
     def __init__(
@@ -85,6 +87,10 @@ class EndpointConfiguration(Construct):
         self.encrypts_volumes = _encrypts_volumes(variants)
         self.bucket = bucket
         self.encryption_key = encryption_key
+        self.start_seconds = max(
+            (variant.size.start_seconds for variant in variants if variant.size is not None),
+            default=0,
+        )
         shadows = [variant.render(endpoint) for variant in variants if variant.shadow]
         resource = sagemaker.CfnEndpointConfig(
             self,

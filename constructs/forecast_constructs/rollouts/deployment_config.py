@@ -19,12 +19,17 @@ _PERCENT = "CAPACITY_PERCENT"
 
 
 def render_deployment_config(
-    rollout: Rollout, rollback_alarm_names: Sequence[str]
+    rollout: Rollout, rollback_alarm_names: Sequence[str], *, start_seconds: int = 0
 ) -> sagemaker.CfnEndpoint.DeploymentConfigProperty:
     """A rollout that the given alarms undo: blue/green, or batch by batch.
 
     Champion and challenger of a shadow or a split take over together, all at once: the weights of
     the variants share out the traffic, not the rollout.
+
+    Args:
+        rollout: Its form.
+        rollback_alarm_names: The alarms.
+        start_seconds: The longest that an instance may take to start.
 
     Raises:
         ValueError: There are not 1 to 10 alarms (SageMaker API reference, AutoRollbackConfig).
@@ -40,32 +45,38 @@ def render_deployment_config(
     )
     if isinstance(rollout, RollingRollout):
         return sagemaker.CfnEndpoint.DeploymentConfigProperty(
-            rolling_update_policy=_render_rolling(rollout), auto_rollback_configuration=rollback
+            rolling_update_policy=_render_rolling(rollout, start_seconds),
+            auto_rollback_configuration=rollback,
         )
     return sagemaker.CfnEndpoint.DeploymentConfigProperty(
-        blue_green_update_policy=_render_blue_green(rollout), auto_rollback_configuration=rollback
+        blue_green_update_policy=_render_blue_green(rollout, start_seconds),
+        auto_rollback_configuration=rollback,
     )
 
 
 def _render_blue_green(
-    rollout: BlueGreenRollout,
+    rollout: BlueGreenRollout, start_seconds: int
 ) -> sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty:
     return sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
         traffic_routing_configuration=_render_routing(rollout),
         termination_wait_in_seconds=rollout.termination_wait_seconds,
-        maximum_execution_timeout_in_seconds=execution_timeout_seconds(rollout),
+        maximum_execution_timeout_in_seconds=execution_timeout_seconds(
+            rollout, start_seconds=start_seconds
+        ),
     )
 
 
 def _render_rolling(
-    rollout: RollingRollout,
+    rollout: RollingRollout, start_seconds: int
 ) -> sagemaker.CfnEndpoint.RollingUpdatePolicyProperty:
     back = rollout.rollback_batch_percent
     return sagemaker.CfnEndpoint.RollingUpdatePolicyProperty(
         maximum_batch_size=_render_share(rollout.batch_percent),
         rollback_maximum_batch_size=None if back is None else _render_share(back),
         wait_interval_in_seconds=rollout.wait_seconds,
-        maximum_execution_timeout_in_seconds=execution_timeout_seconds(rollout),
+        maximum_execution_timeout_in_seconds=execution_timeout_seconds(
+            rollout, start_seconds=start_seconds
+        ),
     )
 
 

@@ -3,6 +3,9 @@
 # A value that is known at deployment only (a parameter, an import, a condition) is an object with
 # one of the engine's markers. Comparisons with it fail and `missing` is not true of it, so that a
 # rule stays silent about what it cannot know.
+#
+# Sets of tuples are joined by looking them up. The names that such a look-up binds are declared at the
+# head of the rule: the engine refuses a declaration that it comes to a second time, in a loop.
 package forecast
 
 import rego.v1
@@ -137,13 +140,13 @@ steps contains [endpoint, path, size, kind] if {
 
 # [target, endpoint, variant]
 scales contains [target, endpoint, variant] if {
+	some endpoint
 	some target in resources_of_type("AWS::ApplicationAutoScaling::ScalableTarget")
 	parts := regex.find_all_string_submatch_n(
 		`^endpoint/([^/]+)/variant/([^/]+)$`, properties(target).ResourceId, 1,
 	)
 	name := parts[0][1]
 	variant := parts[0][2]
-	some endpoint
 	endpoint_names[[endpoint, name]]
 }
 
@@ -244,9 +247,9 @@ dimension_values(metric, name) := {dimension.Value |
 
 # [resource, path, metric, endpoint]: metrics of an endpoint of this template
 endpoint_metrics contains [name, path, metric, endpoint] if {
+	some endpoint
 	some [name, path, metric] in metrics
 	some value in dimension_values(metric, "EndpointName")
-	some endpoint
 	endpoint_names[[endpoint, value]]
 }
 

@@ -32,6 +32,9 @@ from forecast_local.cloudwatch.statistics import StatisticError
 from forecast_local.cloudwatch.store import MetricStore, seconds_of
 from forecast_local.cloudwatch.suppression import ActionGate
 
+HELD_SECONDS = 10.0
+"""How long a state that was set by hand holds; on AWS, until the next evaluation."""
+
 _COMPOSITE_LEVELS = 4
 
 
@@ -53,6 +56,7 @@ class LocalCloudWatchBackend(CloudWatchBackend):
         self.store = MetricStore()
         self.gate = ActionGate()
         self.history: list[dict[str, Any]] = []
+        self._held: dict[str, float] = {}
         self._lock = threading.RLock()
 
     def get_metric_statistics(  # noqa: PLR0917 - moto's signature
@@ -140,6 +144,7 @@ class LocalCloudWatchBackend(CloudWatchBackend):
     def put_metric_alarm(self, **arguments: Any) -> Alarm:  # type: ignore[override] # passed on as it is
         """Put an alarm; a new one has insufficient data, a known one keeps its state."""
         old = self.alarms.get(arguments["name"])
+        self._held.pop(arguments["name"], None)
         alarm = super().put_metric_alarm(**arguments)
         if old is None:
             alarm.state_value = "INSUFFICIENT_DATA"
@@ -150,9 +155,10 @@ class LocalCloudWatchBackend(CloudWatchBackend):
     def set_alarm_state(
         self, alarm_name: str, reason: str, reason_data: str, state_value: str
     ) -> None:
-        """Set a state by hand; it has its actions, and holds until the next evaluation."""
+        """Set a state by hand; it has its actions, and holds for HELD_SECONDS."""
         old = self.alarms[alarm_name].state_value if alarm_name in self.alarms else None
         super().set_alarm_state(alarm_name, reason, reason_data, state_value)
+        self._held[alarm_name] = seconds_of(utcnow()) + HELD_SECONDS
         self._note(self.alarms[alarm_name], str(old))
 
     def delete_alarms(self, alarm_names: list[str]) -> None:
@@ -183,7 +189,8 @@ class LocalCloudWatchBackend(CloudWatchBackend):
         now = seconds_of(utcnow())
         with self._lock:
             for alarm in list(self.alarms.values()):
-                if alarm.rule is None and (names is None or alarm.name in names):
+                wanted = alarm.rule is None and (names is None or alarm.name in names)
+                if wanted and now >= self._held.get(alarm.name, 0.0):
                     verdict = judge(alarm, self.store, now, speed=speed)
                     self._enter(alarm, verdict.state, verdict.reason)
                     points = [] if verdict.value is None else [verdict.value]

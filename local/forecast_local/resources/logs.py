@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from moto.logs.models import logs_backends
+
 from forecast_local.cloudformation.handler import Handler, Request, tag_changes, tag_map
 
 _NAME_LIMIT = 512
@@ -42,11 +44,9 @@ class LogGroup(Handler):
             logs.put_retention_policy(logGroupName=physical_id, retentionInDays=days)
         elif "RetentionInDays" in old:
             logs.delete_retention_policy(logGroupName=physical_id)
-        if new.get("KmsKeyId") != old.get("KmsKeyId"):
-            if "KmsKeyId" in new:
-                logs.associate_kms_key(logGroupName=physical_id, kmsKeyId=new["KmsKeyId"])
-            else:
-                logs.disassociate_kms_key(logGroupName=physical_id)
+        # moto has no AssociateKmsKey, which changes the key of a log group.
+        backend = logs_backends[request.stack.account][request.stack.region]
+        backend.groups[physical_id].kms_key_id = new.get("KmsKeyId")
         tags, removed = tag_changes(old, new)
         arn = self._arn(request, physical_id)
         if removed:

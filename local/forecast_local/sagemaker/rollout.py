@@ -39,14 +39,12 @@ class RolloutPlan:
     Attributes:
         shifts: The steps; after the last one the old fleet goes.
         alarms: Names of the alarms that undo it.
-        timeout_seconds: Waiting time after which an unfinished rollout is undone.
-        way_back: Number of steps in which a rolling update is undone.
+        timeout_seconds: Waiting time after which an unfinished rollout is undone, in one step.
     """
 
     shifts: tuple[Shift, ...]
     alarms: tuple[str, ...] = ()
     timeout_seconds: int = DEFAULT_EXECUTION_SECONDS
-    way_back: int = 1
 
 
 def rollback_alarms(deployment: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -71,9 +69,7 @@ def plan_rollout(
     if "RollingUpdatePolicy" in given:
         policy = given["RollingUpdatePolicy"]
         shifts = _equal(policy["MaximumBatchSize"], counts, int(policy["WaitIntervalInSeconds"]))
-        back = policy.get("RollbackMaximumBatchSize")
-        steps = 1 if back is None else max(_steps(back, count) for count in counts.values())
-        return RolloutPlan(shifts, alarms, _timeout(policy), steps)
+        return RolloutPlan(shifts, alarms, _timeout(policy))
     if "BlueGreenUpdatePolicy" not in given:
         return RolloutPlan((Shift(at_once, 0),), alarms)
     policy = given["BlueGreenUpdatePolicy"]

@@ -187,10 +187,13 @@ def evaluated(aws: Simulation) -> LocalCloudWatchBackend:
     return backend
 
 
-def put(aws: Simulation, value: float) -> None:
-    """Put a value into the last period of ten seconds that is over."""
+def put(aws: Simulation, *values: float) -> None:
+    """Put values into the last period of ten seconds that is over."""
+    if time.time() % 10 > 8:
+        # What follows must happen within the same period.
+        time.sleep(2.1)
     moment = datetime.fromtimestamp(time.time() // 10 * 10 - 5, UTC)
-    data = [{"MetricName": "Errors", "Value": value, "Timestamp": moment}]
+    data = [{"MetricName": "Errors", "Values": list(values), "Timestamp": moment}]
     aws.client("cloudwatch").put_metric_data(Namespace="App", MetricData=data)
 
 
@@ -316,14 +319,21 @@ def test_query_that_cloudwatch_refuses(
         )
 
 
+def test_state_that_was_set_by_hand_holds_for_a_while(aws: Simulation, cloudwatch: Any) -> None:
+    cloudwatch.put_metric_alarm(AlarmName="errors", **PLAIN)
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="a try")
+    assert evaluated(aws).tripped(["errors", "gone"]) == ["errors"]
+    cloudwatch.put_metric_alarm(AlarmName="errors", **{**PLAIN, "Threshold": 6})
+    assert evaluated(aws).tripped(["errors"]) == []
+
+
 def test_suppressor_must_exist(cloudwatch: Any) -> None:
     with pytest.raises(ClientError, match="do not exist"):
         cloudwatch.put_composite_alarm(AlarmName="c", AlarmRule="TRUE", ActionsSuppressor="nobody")
 
 
 def test_metric_data_with_math_and_percentiles(aws: Simulation, cloudwatch: Any) -> None:
-    for value in range(1, 101):
-        put(aws, float(value))
+    put(aws, *(float(value) for value in range(1, 101)))
     stat = {"Metric": METRIC, "Period": 60, "Stat": "p90"}
     now = time.time()
     found = cloudwatch.get_metric_data(

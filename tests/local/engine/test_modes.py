@@ -197,6 +197,8 @@ def test_serverless_throttles_what_is_too_much(
     assert account.deploy(stack, template) == "CREATE_COMPLETE", account.events(stack)
     slow = threading.Thread(target=invoke, args=(account, endpoint_name, b"slow"))
     slow.start()
+    # It answers for three seconds; until it is on its way, another one could take its place.
+    time.sleep(0.7)
 
     def throttled() -> bool:
         try:

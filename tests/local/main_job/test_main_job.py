@@ -172,8 +172,8 @@ def test_the_alarms_watch_the_endpoint_and_the_new_fleet(deployed: Project) -> N
 
     by_name = {alarm["AlarmName"]: alarm for alarm in alarms}
 
-    assert {f"{ENDPOINT}-latency-p99", f"{ENDPOINT}-error-rate"} <= set(by_name)
-    assert by_name[f"{ENDPOINT}-latency-p99"]["Threshold"] == 2_000_000
+    assert {f"{ENDPOINT}-high-latency-medium", f"{ENDPOINT}-error-rate-high"} <= set(by_name)
+    assert by_name[f"{ENDPOINT}-high-latency-medium"]["Threshold"] == 2_000_000
     rollback = [
         alarm["AlarmName"]
         for alarm in endpoint["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]

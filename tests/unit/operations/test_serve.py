@@ -66,7 +66,13 @@ def config(tmp_path: Path) -> Path:
             "tags": {"team": "forecasting", "cost_centre": "CC-1"},
         },
         "environments": {
-            "dev": {"endpoint": {"kind": "realtime", "name": "forecast-dev", "instance_type": "ml.m5.large"}}
+            "dev": {
+                "endpoint": {
+                    "kind": "realtime",
+                    "name": "forecast-dev",
+                    "instance_type": "ml.m5.large",
+                }
+            }
         },
     }
     path.write_text(yaml.safe_dump(document))

@@ -15,11 +15,11 @@ hidden_alarm_names contains alarm if {
 }
 
 violation contains finding("FC-ALARM-011", composite, "Properties.AlarmRule", message) if {
+	some neighbour
 	some [composite, name] in named_alarms
 	not startswith(name, "arn:")
 	not name in alarm_names
 	count(hidden_alarm_names) == 0
-	some neighbour
 	named_alarms[[composite, neighbour]]
 	neighbour in alarm_names
 	message := sprintf("the rule names %s, which is not in this template as the others are", [name])

@@ -3,14 +3,13 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ALARM-013", alarm, "Properties.Threshold", message) if {
+	some config, variant
 	some [alarm, "Properties", metric, endpoint] in endpoint_metrics
 	is_type(alarm, "AWS::CloudWatch::Alarm")
 	metric.name == "CPUUtilization"
 	startswith(properties(alarm).ComparisonOperator, "GreaterThan")
 	number(properties(alarm).Threshold) <= 100
-	some config
 	runs[[endpoint, config]]
-	some variant
 	variants[[config, _, _, variant]]
 	variant.VariantName in dimension_values(metric, "VariantName")
 	several_cores(variant)

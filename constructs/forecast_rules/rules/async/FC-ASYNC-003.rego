@@ -3,10 +3,9 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ASYNC-003", policy, path, message) if {
+	some endpoint, config
 	some [policy, target] in scaling_policies
-	some endpoint
 	scales[[target, endpoint, _]]
-	some config
 	runs[[endpoint, config]]
 	config in asynchronous
 	tracking := properties(policy).TargetTrackingScalingPolicyConfiguration

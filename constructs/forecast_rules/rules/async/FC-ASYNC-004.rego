@@ -3,9 +3,9 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ASYNC-004", target, "Properties.MinCapacity", message) if {
+	some config
 	some [target, endpoint, _] in scales
 	number(properties(target).MinCapacity) == 0
-	some config
 	runs[[endpoint, config]]
 	config in asynchronous
 	not wakes(endpoint)

@@ -3,8 +3,8 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ENDPOINT-007", config, path, message) if {
-	some [config, _, path, variant] in variants
 	some other_path, other
+	some [config, _, path, variant] in variants
 	variants[[config, _, other_path, other]]
 	path > other_path
 	is_string(variant.VariantName)

@@ -3,10 +3,9 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ROLLOUT-002", endpoint, path, message) if {
+	some config, variant
 	some [endpoint, path, size, "canary"] in steps
-	some config
 	runs[[endpoint, config]]
-	some variant
 	variants[[config, "ProductionVariants", _, variant]]
 	instances := number(variant.InitialInstanceCount)
 	instances > 1

@@ -3,8 +3,8 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ROLLOUT-015", alarm, path, message) if {
-	some [_, alarm] in rollback_alarms
 	some path, metric
+	some [_, alarm] in rollback_alarms
 	metrics[[alarm, path, metric]]
 	metric.namespace == "AWS/SageMaker"
 	"EndpointName" in dimension_names(metric)

@@ -3,8 +3,8 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ROLLOUT-017", alarm, path, message) if {
-	some [_, alarm] in rollback_alarms
 	some path, metric
+	some [_, alarm] in rollback_alarms
 	metrics[[alarm, path, metric]]
 	metric.name == "Invocation4XXErrors"
 	metric.compared == true

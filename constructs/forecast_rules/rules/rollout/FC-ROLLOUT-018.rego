@@ -3,11 +3,10 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-ROLLOUT-018", role, "Properties", message) if {
+	some model, role
 	some [endpoint, config] in runs
 	properties(endpoint).DeploymentConfig.AutoRollbackConfiguration.Alarms
-	some model
 	serves[[config, _, model]]
-	some role
 	hosting_roles[[role, model]]
 	all_policies_known(role)
 	not may_describe_alarms(role)

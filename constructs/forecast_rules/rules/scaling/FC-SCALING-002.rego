@@ -3,8 +3,8 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-SCALING-002", target, "Properties.ResourceId", message) if {
-	some [target, endpoint, variant] in scales
 	some config
+	some [target, endpoint, variant] in scales
 	runs[[endpoint, config]]
 	not variant in variant_names(config)
 	variant_names(config)

@@ -4,10 +4,9 @@ import rego.v1
 
 # [target, config, path, variant]
 scaled_variants contains [target, config, path, variant] if {
+	some config, path, variant
 	some [target, endpoint, name] in scales
-	some config
 	runs[[endpoint, config]]
-	some path, variant
 	variants[[config, _, path, variant]]
 	variant.VariantName == name
 }

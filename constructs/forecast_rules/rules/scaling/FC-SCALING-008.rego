@@ -10,11 +10,11 @@ several_cores(variant) if {
 several_cores(variant) if variant.InstanceType in {"ml.t2.medium", "ml.t3.medium"}
 
 violation contains finding("FC-SCALING-008", policy, path, message) if {
+	some variant
 	some [policy, target] in scaling_policies
 	tracking := properties(policy).TargetTrackingScalingPolicyConfiguration
 	tracking.CustomizedMetricSpecification.MetricName == "CPUUtilization"
 	number(tracking.TargetValue) <= 100
-	some variant
 	scaled_variants[[target, _, _, variant]]
 	several_cores(variant)
 	path := "Properties.TargetTrackingScalingPolicyConfiguration.TargetValue"

@@ -3,9 +3,9 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-SECURITY-002", config, "Properties", message) if {
+	some variant
 	some config in resources_of_type("AWS::SageMaker::EndpointConfig")
 	missing(properties(config), "KmsKeyId")
-	some variant
 	variants[[config, _, _, variant]]
 	is_string(variant.InstanceType)
 	not variant.ServerlessConfig

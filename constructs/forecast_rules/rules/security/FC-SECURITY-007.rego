@@ -9,8 +9,8 @@ violation contains finding("FC-SECURITY-007", role, "Properties.Policies", messa
 }
 
 violation contains finding("FC-SECURITY-007", policy, "Properties", message) if {
-	some [role, _] in hosting_roles
 	some policy
+	some [role, _] in hosting_roles
 	statements[[role, policy, _, _]]
 	input.resources[policy].resourceType in {"AWS::IAM::Policy", "AWS::IAM::RolePolicy"}
 	message := sprintf("the policy is inline in %s, which serves models", [role])

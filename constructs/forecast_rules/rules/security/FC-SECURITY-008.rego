@@ -3,8 +3,8 @@ package forecast
 import rego.v1
 
 violation contains finding("FC-SECURITY-008", policy, sprintf("%s.Action", [path]), message) if {
-	some [role, _] in hosting_roles
 	some policy, path, statement
+	some [role, _] in hosting_roles
 	statements[[role, policy, path, statement]]
 	statement.Effect == "Allow"
 	some action in ensure_list(statement.Action)

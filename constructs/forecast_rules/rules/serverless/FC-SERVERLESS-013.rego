@@ -9,8 +9,8 @@ violation contains finding("FC-SERVERLESS-013", model, "Properties", message) if
 }
 
 violation contains finding("FC-SERVERLESS-013", model, sprintf("%s.ImageConfig", [path]), message) if {
-	some model in serverless_models
 	some path, container
+	some model in serverless_models
 	containers[[model, path, container]]
 	container.ImageConfig.RepositoryAccessMode == "Vpc"
 	message := "a serverless endpoint takes no image from a private registry"

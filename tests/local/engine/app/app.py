@@ -143,6 +143,9 @@ class Endpoint(cdk.Stack):
         archive = assets.Asset(self, "Archive", path=self.node.get_context("archive"))
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         artifacts.bucket.grant_read(role, "models/*")
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"])
+        )
         instances = int(self.node.try_get_context("instances") or 2)
         images = cdk.CfnMapping(
             self, "Images", mapping={"us-east-1": {"account": "683313688378"}}, lazy=True

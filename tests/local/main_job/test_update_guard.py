@@ -1,0 +1,73 @@
+"""`forecast deploy` against the local AWS: what is refused half-way is refused before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Project
+
+pytestmark = pytest.mark.local
+
+ENDPOINT = "produce-forecast-prod"
+
+
+@pytest.fixture
+def on_other_instances(deployed: Project) -> Iterator[Callable[[], None]]:
+    """Puts another instance type into the configuration of prod; it is put back afterwards."""
+    path = deployed.root / "config" / "forecast.yaml"
+    text = path.read_text()
+
+    def change() -> None:
+        assert "instance_type: ml.m5.xlarge" in text
+        path.write_text(text.replace("instance_type: ml.m5.xlarge", "instance_type: ml.c5.xlarge"))
+
+    yield change
+    path.write_text(text)
+
+
+def _instance_type(project: Project) -> str:
+    sagemaker = project.client("sagemaker")
+    live = sagemaker.describe_endpoint(EndpointName=ENDPOINT)
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=live["EndpointConfigName"])
+    found: str = config["ProductionVariants"][0]["InstanceType"]
+    return found
+
+
+def test_what_is_in_nobody_s_way_is_only_said(deployed: Project) -> None:
+    done = deployed.run("forecast", "deploy", "prod", "--check")
+
+    assert "1 of 1: deploy what is wanted" in done.stdout
+
+
+def test_the_type_of_a_scaled_variant_is_refused_and_then_led_around(
+    deployed: Project, on_other_instances: Callable[[], None]
+) -> None:
+    scaling = deployed.client("application-autoscaling")
+    deployed.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=ENDPOINT,
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 4}],
+    )
+    on_other_instances()
+
+    refused = deployed.run("forecast", "deploy", "prod", check=False)
+
+    assert refused.returncode == 1
+    assert "variant AllTraffic of produce-forecast-prod is scaled and cannot" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert _instance_type(deployed) == "ml.m5.xlarge"
+
+    done = deployed.run("forecast", "deploy", "prod", "--allow-rescale")
+
+    assert f"1 of 2: take {ENDPOINT} from Application Auto Scaling" in done.stdout
+    assert f"{ENDPOINT} serves what was deployed" in done.stdout
+    assert _instance_type(deployed) == "ml.c5.xlarge"
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 10)
+    live = deployed.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+    assert live["ProductionVariants"][0]["DesiredInstanceCount"] == 4
+    assert deployed.forecast(deployed.request(items=1))
