@@ -20,6 +20,12 @@ def main() -> None:
     app = App(analytics_reporting=False)
     Validations.of(app).add_plugins(SageMakerRules())
     context = SynthContext.from_node(app.node)
+    if context.conformance:
+        from forecast_constructs.conformance import (  # noqa: PLC0415 - costs half a second
+            conformance_packs,
+        )
+
+        Validations.of(app).add_plugins(*conformance_packs(app))
     config = load_config(context.config, accounts=context.accounts)
     selector = select(
         config,

@@ -33,6 +33,7 @@ _FLAGS = (
     "candidate_run_id",
     "image_uri",
     "reset_weights",
+    "checks",
 )
 
 
@@ -51,6 +52,7 @@ class SynthContext:
             built elsewhere, where no Docker is at hand.
         reset_weights: Whether a split goes back to the share in the configuration
             (`reset_weights=true`); default: a shifted share survives the update.
+        conformance: Whether cdk-nag's conformance packs check the templates (`checks=nag`).
     """
 
     config: Path
@@ -61,6 +63,7 @@ class SynthContext:
     candidate_run_id: str | None
     image_uri: str | None
     reset_weights: bool
+    conformance: bool
 
     @classmethod
     def from_node(cls, node: Node) -> SynthContext:
@@ -81,6 +84,7 @@ class SynthContext:
             candidate_run_id=flags["candidate_run_id"],
             image_uri=_image(flags["image_uri"]),
             reset_weights=_truth("reset_weights", flags["reset_weights"]),
+            conformance=_conformance(flags["checks"]),
         )
 
     def select(self, config: ForecastConfig) -> list[EnvironmentSettings]:
@@ -157,6 +161,12 @@ def _truth(name: str, value: str | None) -> bool:
     if value.lower() not in {"true", "false"}:
         raise ForecastError(f"{name}: expected true or false, got '{value}'")
     return value.lower() == "true"
+
+
+def _conformance(value: str | None) -> bool:
+    if value not in {None, "nag"}:
+        raise ForecastError(f"checks: expected nag, got '{value}'")
+    return value is not None
 
 
 def _image(value: str | None) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from synthesis import *  # noqa: F403 - fixtures are found by being here
 
 from forecast_constructs.conformance import conformance_packs
+from forecast_constructs.rules import SageMakerRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def checked(synthesize: Callable[..., Any], samples: dict[str, Path]) -> Callable[[str], Any]:
-    """A sample synthesized with the packs, at most once; any violation ends the synth."""
+    """A sample synthesized with packs and rules, at most once; any violation ends the synth."""
     made: dict[str, Any] = {}
+    rules = SageMakerRules()
 
     def get(sample: str) -> Any:
         if sample not in made:
-            made[sample] = synthesize(samples[sample], plugins=conformance_packs)
+            made[sample] = synthesize(
+                samples[sample], plugins=lambda app: (*conformance_packs(app), rules)
+            )
         return made[sample]
 
     return get

@@ -121,3 +121,10 @@ def test_weights_are_reset_when_asked_for(new_app: Callable[..., App]) -> None:
     assert SynthContext.from_node(new_app(reset_weights="true").node).reset_weights
     with pytest.raises(ForecastError, match="reset_weights: expected true or false, got 'yes'"):
         SynthContext.from_node(new_app(reset_weights="yes").node)
+
+
+def test_the_conformance_packs_are_asked_for_by_name(new_app: Callable[..., App]) -> None:
+    assert not SynthContext.from_node(new_app().node).conformance
+    assert SynthContext.from_node(new_app(checks="nag").node).conformance
+    with pytest.raises(ForecastError, match="checks: expected nag, got 'all'"):
+        SynthContext.from_node(new_app(checks="all").node)

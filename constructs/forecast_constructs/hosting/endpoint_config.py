@@ -105,7 +105,7 @@ class EndpointConfiguration(Construct):
         )
         resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
         resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        self._acknowledge(resource, variants)
+        self._acknowledge(resource, variants, queued=async_topics is not None)
         champion, *challengers = variants
         tag_lineage(resource, champion.packaged_model)
         for challenger in challengers:
@@ -114,12 +114,23 @@ class EndpointConfiguration(Construct):
         self.endpoint_config_arn = resource.ref
 
     def _acknowledge(
-        self, resource: sagemaker.CfnEndpointConfig, variants: Sequence[Variant]
+        self,
+        resource: sagemaker.CfnEndpointConfig,
+        variants: Sequence[Variant],
+        *,
+        queued: bool,
     ) -> None:
         types = [each.instance_type for each in variants if each.instance_type is not None]
         if not all(is_listed_by_api(instance_type) for instance_type in types):
             acknowledge_template_rule(
                 resource, "W3030", "AWS's price list names the type for hosting, its API does not"
+            )
+        counts = [each.initial_instance_count for each in production_variants(variants)]
+        if 1 in counts and not queued:
+            acknowledge_template_rule(
+                resource,
+                "FC-ENDPOINT-012",
+                "the settings ask for one instance, which a warning names with its environment",
             )
         if not self.encrypts_volumes:
             acknowledge(

@@ -8,7 +8,7 @@ from aws_cdk import CfnDeletionPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from forecast_constructs.acknowledgements import acknowledge_checkov
+from forecast_constructs.acknowledgements import acknowledge_checkov, acknowledge_template_rule
 from forecast_constructs.hosting.lineage import tag_lineage
 from forecast_constructs.hosting.model_data import publish_model_data
 
@@ -89,13 +89,10 @@ class ForecastModel(Construct):
         )
         resource.node.add_dependency(execution_role.policy)
         if not network_isolation:
-            acknowledge_checkov(
-                resource,
-                (
-                    "CKV_AWS_370",
-                    "the settings leave the container a network; a serverless one has no other",
-                ),
-            )
+            why = "the settings leave the container a network; a serverless one has no other"
+            acknowledge_checkov(resource, ("CKV_AWS_370", why))
+            if not serverless:
+                acknowledge_template_rule(resource, "FC-SECURITY-001", why)
         tag_lineage(resource, packaged_model)
         self.model_name = resource.attr_model_name
 

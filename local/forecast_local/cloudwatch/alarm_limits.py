@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecast_local.cloudwatch.expressions import ExpressionError, Frame, evaluate
+from forecast_local.cloudwatch.calculation import ExpressionError, Frame
+from forecast_local.cloudwatch.expressions import evaluate
 from forecast_local.cloudwatch.statistics import StatisticError, compute
 
 _ID = re.compile(r"[a-z]\w*")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from moto.cloudwatch.models import Alarm
 
-from forecast_local.cloudwatch.expressions import ExpressionError
+from forecast_local.cloudwatch.calculation import ExpressionError
 from forecast_local.cloudwatch.queries import (
     Window,
     aligned_windows,

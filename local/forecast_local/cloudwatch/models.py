@@ -19,9 +19,9 @@ from moto.core.utils import utcnow
 
 from forecast_local import context
 from forecast_local.cloudwatch.actions import actions_of, perform, scaling_actions_of
+from forecast_local.cloudwatch.calculation import ExpressionError
 from forecast_local.cloudwatch.composites import rule_holds
 from forecast_local.cloudwatch.evaluation import judge
-from forecast_local.cloudwatch.expressions import ExpressionError
 from forecast_local.cloudwatch.queries import (
     aligned_windows,
     evaluate_queries,

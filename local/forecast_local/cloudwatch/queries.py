@@ -8,14 +8,14 @@ from typing import Any
 
 from moto.cloudwatch.models import Alarm, MetricDataQuery
 
-from forecast_local.cloudwatch.expressions import (
+from forecast_local.cloudwatch.calculation import (
     ExpressionError,
     Frame,
     Series,
     Value,
     as_series,
-    evaluate,
 )
+from forecast_local.cloudwatch.expressions import evaluate
 from forecast_local.cloudwatch.statistics import compute
 from forecast_local.cloudwatch.store import Key, MetricStore, metric_key
 

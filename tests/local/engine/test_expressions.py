@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from moto.cloudwatch.models import MetricDatum
 
-from forecast_local.cloudwatch.expressions import ExpressionError, Frame, evaluate
+from forecast_local.cloudwatch.calculation import ExpressionError, Frame
+from forecast_local.cloudwatch.expressions import evaluate
 from forecast_local.cloudwatch.queries import (
     aligned_windows,
     evaluate_queries,

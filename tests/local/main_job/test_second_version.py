@@ -83,4 +83,5 @@ def test_only_the_chosen_environments_are_synthesized(updated: Project) -> None:
         "ForecastDev",
         "ForecastProdArtifacts",
         "ForecastProd",
+        "ForecastOverview",
     ]
