@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml requirements.txt requirements-dev.txt constraints
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.11" if v < (3, 11) else 0)'
 	@echo "installing the Python packages into $(VENV): about 2 GB, a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json | $(VENV)/.ready

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STACKS = ("ForecastProdArtifacts", "ForecastProd")
 FEW = settings(
-    max_examples=max(8, settings.default.max_examples // 10),
+    max_examples=settings.default.max_examples // 20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

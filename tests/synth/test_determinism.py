@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+from synthesis import GOLDEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +25,7 @@ from forecast_config.settings import OwnImage
 from forecast_packaging.container.context import write_context
 from forecast_stacks import add_environment
 
-config, archive, outdir, flags = sys.argv[1:]
+config, archive, outdir, golden, flags = sys.argv[1:]
 digest = "sha256:" + "0" * 64
 model = LockedModel(name="forecaster", version="16", run_id="run", model_digest=digest,
                     signature_digest=digest, libraries={"xgboost": "3.2.0", "numpy": "2.1.0"})
@@ -30,7 +33,7 @@ wheel = LockedWheel(version="2.5.1", file="numpy-2.5.1-cp313-any.whl", sha256="0
 image = OwnImage(kind="own", python="3.13")
 context = write_context(Path(archive).parent, image, {"numpy": wheel})
 packaged = PackagedModel(archive=Path(archive), archive_digest=digest, model=model,
-                         image_context=context)
+                         image_context=context, golden=Path(golden))
 app = App(analytics_reporting=False, outdir=outdir, context=json.loads(flags)["context"])
 for settings in load_config(config).environments.values():
     add_environment(app, settings, packaged)
@@ -43,6 +46,7 @@ def _synthesize(
 ) -> dict[str, bytes]:
     folder.mkdir()
     (folder / "model.tar.gz").write_bytes(archive)
+    (folder / "golden.json").write_text(json.dumps(GOLDEN))
     context = (repository / "cdk.json").read_text()
     subprocess.run(
         [
@@ -52,6 +56,7 @@ def _synthesize(
             str(repository / "tests/data/comprehensive.yaml"),
             str(folder / "model.tar.gz"),
             str(folder / "cdk.out"),
+            str(folder / "golden.json"),
             context,
         ],
         check=True,

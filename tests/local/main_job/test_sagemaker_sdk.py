@@ -1,4 +1,7 @@
-"""The SageMaker SDK, which nobody here wrote, against the local endpoint."""
+"""The SageMaker SDK, which nobody here wrote, against the local endpoint.
+
+Its environment of 730 MB takes a minute or two to make: FORECAST_SDK=1 asks for these tests.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
     from conftest import Project
 
-pytestmark = pytest.mark.local
+pytestmark = [
+    pytest.mark.local,
+    pytest.mark.skipif("FORECAST_SDK" not in os.environ, reason="FORECAST_SDK=1 asks for it"),
+]
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements-sdk.txt"
 INVOKE = """
