@@ -29,7 +29,7 @@ def warnings_for(settings: EnvironmentSettings, today: date) -> list[str]:
         ForecastError: AWS no longer patches its image, and `image.allow_unpatched` is not set.
     """
     support = support_warning(settings, today)
-    return [*([] if support is None else [support]), *_zone_warnings(settings)]
+    return [*([] if support is None else [support]), *zone_warnings(settings).values()]
 
 
 def least_instance_count(settings: EnvironmentSettings) -> int | None:
@@ -43,22 +43,37 @@ def least_instance_count(settings: EnvironmentSettings) -> int | None:
     return min([settings.autoscaling.min_instance_count, *lows])
 
 
-def _zone_warnings(settings: EnvironmentSettings) -> Iterator[str]:
-    # Amazon SageMaker developer guide, "Best practices for deploying models": two instances or
-    # more, and two subnets or more, are spread over zones.
-    if settings.name == UNWARNED:
-        return
+def zone_warnings(settings: EnvironmentSettings) -> dict[str, str]:
+    """What one zone's failure would end, each a sentence by its id, such as singleInstance.
+
+    Two instances or more, and two subnets or more, are spread over zones (Amazon SageMaker
+    developer guide, "Best practices for deploying models on SageMaker AI Hosting Services"). Dev is
+    not warned, nor is an endpoint that goes to zero instances, whose requests wait in a queue.
+
+    Args:
+        settings: The environment.
+    """
+    return {} if settings.name == UNWARNED else dict(_zone_warnings(settings))
+
+
+def _zone_warnings(settings: EnvironmentSettings) -> Iterator[tuple[str, str]]:
     least = least_instance_count(settings)
     key = "endpoint.initial_instance_count"
     if settings.autoscaling is not None:
         key = "autoscaling.min_instance_count"
     if least == 1:
         yield (
-            f"{settings.name} runs one instance: when its zone fails, forecasts fail until "
-            f"another has started; set {key} to 2 or more"
+            "singleInstance",
+            (
+                f"{settings.name} runs one instance: when its zone fails, forecasts fail until "
+                f"another has started; set {key} to 2 or more"
+            ),
         )
     if isinstance(settings.network, ExistingNetwork) and len(settings.network.subnet_ids) == 1:
         yield (
-            f"{settings.name} runs in one subnet, so that all its instances are in one zone: "
-            "give network.subnet_ids one of another zone too"
+            "singleSubnet",
+            (
+                f"{settings.name} runs in one subnet, so that all its instances are in one zone: "
+                "give network.subnet_ids one of another zone too"
+            ),
         )

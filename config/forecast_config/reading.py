@@ -66,6 +66,9 @@ class BlockReader:
             return self._read_leaf(kind, key, raw, path)
         if raw is None and NoneType in get_args(annotation):
             return {key: None}
+        if raw is None and not kind.model_fields[key].is_required():
+            self._report(path, "expected a mapping of keys, got null; leave it out for the default")
+            return {}
         if get_origin(annotation) is dict:
             return self._read_by_name(kind, key, raw, path)
         chosen = self._choose(options, raw, path)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast_config.settings.fields import MAX_INSTANCES
 from forecast_config.settings.rollout import (
+    BATCH_START_SECONDS,
+    FLEET_START_SECONDS,
     MAX_EXECUTION_SECONDS,
     MIN_EXECUTION_SECONDS,
     AllAtOnceRollout,
@@ -30,12 +32,6 @@ Party = Literal["old", "new", "champion", "challenger", "copies"]
 """Who gets requests: the fleets of a takeover, or the variants of a comparison."""
 
 Shares = dict[Party, float]
-
-FLEET_START_SECONDS = 1800
-"""Room for the start of a fleet: instances, image, model and first ping take minutes."""
-
-BATCH_START_SECONDS = 900
-"""Room for the start of one batch of a rolling update."""
 
 _PROVISION_SECONDS = 600
 """Room for instances to be there before their containers start."""

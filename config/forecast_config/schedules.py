@@ -19,6 +19,9 @@ _ANY, _NONE = "*", "?"
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
+_ZONES_OF_CITIES = {"beijing": "Asia/Shanghai", "peking": "Asia/Shanghai"}
+"""Zones of cities that are asked for and have none of their own name."""
+
 
 @dataclass(frozen=True)
 class _Field:
@@ -104,6 +107,17 @@ def time_zone_problem(name: str) -> str | None:
     """What is wrong with the name of a time zone; None for nothing."""
     if name in time_zones():
         return None
-    close = difflib.get_close_matches(name, sorted(time_zones()), n=1)
-    hint = f"; did you mean {close[0]}" if close else ""
+    zone = _nearest_zone(name)
+    hint = "" if zone is None else f"; did you mean {zone}"
     return f"expected an IANA time zone such as Asia/Shanghai, got '{name}'{hint}"
+
+
+def _nearest_zone(name: str) -> str | None:
+    # By their cities: with the continent, any two names of it are near to each other.
+    zones = {_city(zone): zone for zone in sorted(time_zones())} | _ZONES_OF_CITIES
+    close = difflib.get_close_matches(_city(name), zones, n=1, cutoff=0.8)
+    return zones[close[0]] if close else None
+
+
+def _city(zone: str) -> str:
+    return zone.rpartition("/")[2].lower()

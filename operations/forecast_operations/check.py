@@ -27,6 +27,7 @@ FINDINGS = 1
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _WILDCARDS = frozenset("*?[")
+_FOR_AN_ENVIRONMENT = "; for an environment: npx cdk synth, then forecast check cdk.out"
 
 
 class TemplateError(ForecastError):
@@ -99,7 +100,8 @@ def _find_templates(arguments: Sequence[str]) -> list[_Template]:
     for argument in arguments:
         named = {template.path: template for template in _named(argument)}
         if not named:
-            raise TemplateError(f"expected a template, got '{argument}', which names none")
+            hint = "" if Path(argument).suffix or Path(argument).exists() else _FOR_AN_ENVIRONMENT
+            raise TemplateError(f"expected a template, got '{argument}', which names none{hint}")
         found.update(named)
     return list(found.values())
 

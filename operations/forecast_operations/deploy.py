@@ -12,9 +12,14 @@ import typer
 from forecast_config import ForecastError, names
 from forecast_operations.console import out
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
-from forecast_operations.updates.assembly import read_template, with_template
-from forecast_operations.updates.live import Live, check_endpoint_can_change, check_rollout_held
+from forecast_operations.updates.assembly import account_of, read_template, with_template
+from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Templates, find_obstacles
+from forecast_operations.updates.state import (
+    check_account,
+    check_rollout_held,
+    look_at_endpoint,
+)
 from forecast_operations.updates.steps import plan_steps
 
 if TYPE_CHECKING:
@@ -24,8 +29,13 @@ if TYPE_CHECKING:
     from forecast_operations.updates.obstacles import Obstacle, Permission
     from forecast_operations.updates.steps import Step
 
+_REFUSED = "nothing was changed, as an update in one step would fail or do harm"
 _ASSEMBLY = Path(".forecast/deploy")
-_OPTIONS = {"rescale": "--allow-rescale", "recreate": "--allow-recreate"}
+_OPTIONS: dict[Permission, str] = {
+    "rescale": "--allow-rescale",
+    "unguarded": "--allow-unguarded",
+    "recreate": "--allow-recreate",
+}
 
 
 def deploy_command(
@@ -44,12 +54,19 @@ def deploy_command(
             "on, but do not scale in between.",
         ),
     ] = False,
+    allow_unguarded: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unguarded",
+            help="Change which variants there are, all at once: nothing undoes it.",
+        ),
+    ] = False,
     allow_recreate: Annotated[
         bool,
         typer.Option(
             "--allow-recreate",
-            help="Remove the endpoint and make it anew, where nothing else leads there: minutes "
-            "without an answer.",
+            help="Remove the endpoint and make it anew, or under another name, where nothing else "
+            "leads there: minutes without an answer.",
         ),
     ] = False,
     check_only: Annotated[
@@ -63,25 +80,27 @@ def deploy_command(
     """
     settings, wanted_environments = chosen(config, [environment])
     chosen_environment = wanted_environments[environment]
+    stack = names.stack(environment)
     assembly = settings.root / _ASSEMBLY / environment
     _synthesize(settings.root, assembly / "wanted", config, environment, context or [])
     live = Live.in_region(chosen_environment.region)
+    check_account(live, account_of(assembly / "wanted", stack))
     deployed, wanted = _templates(live, assembly / "wanted", chosen_environment)
-    allowed: set[Permission] = set()
-    if allow_rescale or allow_recreate:
-        allowed.add("rescale")
-    if allow_recreate:
-        allowed.add("recreate")
-    obstacles = find_obstacles(deployed, wanted)
-    _refuse(obstacles, allowed)
-    check_endpoint_can_change(live, names.stack(environment), deployed.endpoint)
+    serves = look_at_endpoint(live, stack, deployed.endpoint)
+    obstacles = find_obstacles(deployed, wanted, serves)
+    answers: dict[Permission, bool] = {
+        "rescale": allow_rescale,
+        "unguarded": allow_unguarded,
+        "recreate": allow_recreate,
+    }
+    _refuse(obstacles, {permission for permission, given in answers.items() if given})
     steps = plan_steps(deployed, wanted, obstacles)
     for number, step in enumerate(steps, 1):
         out.print(f"{number} of {len(steps)}: {step.title}", markup=False)
         if not check_only:
-            _carry_out(step, settings.root, assembly, names.stack(environment))
+            _carry_out(step, settings.root, assembly, stack)
     if not check_only:
-        check_rollout_held(live, chosen_environment.endpoint.name, names.stack(environment))
+        check_rollout_held(live, chosen_environment.endpoint.name, stack)
         out.print(f"{chosen_environment.endpoint.name} serves what was deployed")
 
 
@@ -95,7 +114,7 @@ def _refuse(obstacles: Sequence[Obstacle], allowed: set[Permission]) -> None:
         lines.extend(f"  {number}. {step}" for number, step in enumerate(obstacle.steps, 1))
         if obstacle.permission is not None:
             lines.append(f"  or let it be done for you: {_OPTIONS[obstacle.permission]}")
-    raise ForecastError("nothing was changed, as AWS would refuse this:\n" + "\n".join(lines))
+    raise ForecastError(f"{_REFUSED}:\n" + "\n".join(lines))
 
 
 def _templates(

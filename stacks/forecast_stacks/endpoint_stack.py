@@ -8,7 +8,7 @@ from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_s3 as s3
 
 from forecast_config import names
-from forecast_config.advice import least_instance_count
+from forecast_config.advice import zone_warnings
 from forecast_config.instances import is_listed_by_api
 from forecast_constructs import ModelSynthesizer
 from forecast_constructs.storage.artifact_storage import ASYNC_REQUESTS_PREFIX
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 _ACCOUNT_PLACEHOLDER = "${AWS::AccountId}"
 """What a synthesizer takes for an account that is known at deployment only."""
-
-_INSTANCES_OF_TWO_ZONES = 2
-"""Instances with which an endpoint outlives the failure of a zone: SageMaker tries to spread them
-(developer guide, "Best practices for deploying models on SageMaker AI Hosting Services")."""
 
 
 class ForecastEndpointStack(Stack):
@@ -104,7 +100,7 @@ class ForecastEndpointStack(Stack):
         self._add_dashboard()
         self._build_outputs()
         self._warn_of_unlisted_instance_types()
-        self._warn_of_single_instance()
+        self._warn_of_single_zone()
         tag_environment(self, settings)
 
     def _add_rollback_alarms(self) -> RollbackAlarms | None:
@@ -156,19 +152,9 @@ class ForecastEndpointStack(Stack):
                     "ml.t2.medium",
                 )
 
-    def _warn_of_single_instance(self) -> None:
-        settings = self._settings
-        fewest = least_instance_count(settings)
-        if fewest is None or fewest >= _INSTANCES_OF_TWO_ZONES:
-            return
-        scales = settings.autoscaling is not None
-        key = "autoscaling.min_instance_count" if scales else "endpoint.initial_instance_count"
-        Annotations.of(self).add_warning_v2(
-            "forecast:singleInstance",
-            f"'{settings.name}' may serve on {fewest} instance{'s' if fewest == 0 else ''} "
-            f"({settings.endpoint.name}): nobody answers while its zone or itself fails; "
-            f"set {key} to {_INSTANCES_OF_TWO_ZONES} where that matters",
-        )
+    def _warn_of_single_zone(self) -> None:
+        for warning, message in zone_warnings(self._settings).items():
+            Annotations.of(self).add_warning_v2(f"forecast:{warning}", message)
 
     def _build_outputs(self) -> None:
         outputs = {

@@ -62,7 +62,7 @@ def _on_instances(draw: st.DrawFn, kind: str, endpoint: Block) -> Block:
         blocks["data_capture"] = draw(
             st.none() | st.fixed_dictionaries({"sampling_percent": st.integers(1, 100)})
         )
-        if scaling is None:
+        if scaling is None and blocks["rollout"]["kind"] not in {"shadow", "split"}:
             blocks["off_hours"] = draw(st.none() | st.just(_OFF_HOURS))
     return blocks
 
@@ -100,12 +100,12 @@ def _autoscaling(draw: st.DrawFn, kind: str, count: int) -> Block:
             metric_name=st.just("Queue"),
             value=st.integers(1, 100),
         ),
+        "slow": _block("latency_p90", milliseconds=st.integers(1, 5000)),
     }
     if kind == "realtime":
         targets |= {
             "requests": _block("invocations_per_instance", per_minute=st.integers(1, 6000)),
             "at-once": _block("concurrent_requests", per_instance=st.integers(1, 50)),
-            "slow": _block("latency_p90", milliseconds=st.integers(1, 5000)),
         }
     else:
         targets["backlog"] = _block("backlog_per_instance", requests=st.integers(1, 50))

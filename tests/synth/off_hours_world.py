@@ -36,6 +36,9 @@ class World:
 
     status: str | None = "InService"
     wish: str = "start"
+    noted: str = "config-1"
+    served: str = "config-1"
+    lost: tuple[str, ...] = ()
     alarms_on: bool = True
     creations: list[str] = field(default_factory=list)
     throttled: int = 0
@@ -71,16 +74,22 @@ class World:
 
     def _put_parameter(self, parameters: dict[str, Any]) -> dict[str, Any]:
         assert parameters["Overwrite"] is True
-        self.wish = parameters["Value"]
+        assert parameters["Name"] in {"wish", "configuration"}
+        if parameters["Name"] == "wish":
+            self.wish = parameters["Value"]
+        else:
+            self.noted = parameters["Value"]
         return {"Version": 2}
 
     def _get_parameter(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {"Parameter": {"Name": parameters["Name"], "Value": self.wish}}
+        value = {"wish": self.wish, "configuration": self.noted}[parameters["Name"]]
+        return {"Parameter": {"Name": parameters["Name"], "Value": value}}
 
     def _describe_endpoint(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if self.status is None:
             raise refusal('Could not find endpoint "arn:aws:sagemaker".', "DescribeEndpoint")
-        return {"EndpointName": parameters["EndpointName"], "EndpointStatus": self.status}
+        described = {"EndpointName": parameters["EndpointName"], "EndpointStatus": self.status}
+        return described | ({"EndpointConfigName": self.served} if self.served else {})
 
     def _delete_endpoint(self, _: dict[str, Any]) -> None:
         if self.status is None:
@@ -94,6 +103,9 @@ class World:
     def _create_endpoint(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if self.status is not None:
             raise refusal("Cannot create already existing endpoint.", "CreateEndpoint")
+        if parameters["EndpointConfigName"] in self.lost:
+            raise refusal('Could not find endpoint configuration "arn".', "CreateEndpoint")
+        self.served = parameters["EndpointConfigName"]
         self.created_with = parameters
         self._begin("Creating")
         return {"EndpointArn": "arn:aws:…"}

@@ -13,6 +13,8 @@ from constructs import Construct
 
 from forecast_config import load_config
 from forecast_config.settings import OffHoursSettings
+from forecast_config.settings.rules.scaling import SCALING_RULES
+from forecast_config.settings.ruling import broken_rules
 from forecast_constructs.scaling.off_hours import OffHours
 from forecast_stacks import add_environment
 from forecast_stacks.scaling_part import add_off_hours
@@ -51,12 +53,20 @@ def off_hours(
 ) -> Callable[[str], list[dict[str, Any]]]:
     """The properties of the resources of one type."""
     endpoint: Any = _Endpoint(stack, "Endpoint")
+    variant = {
+        "variantName": "AllTraffic",
+        "modelName": "model",
+        "initialVariantWeight": 1,
+        "instanceType": "ml.m5.large",
+        "initialInstanceCount": 2,
+    }
+    config = sagemaker.CfnEndpointConfig(stack, "Config", production_variants=[variant])
     OffHours(
         stack,
         "OffHours",
         endpoint=endpoint,
         endpoint_config_name="config-1",
-        endpoint_config_arn=CONFIG,
+        endpoint_config_arn=config.ref,
         settings=HOURS,
         encryption_key=kms.Key(stack, "Key"),
         log_retention_days=30,
@@ -150,8 +160,12 @@ def test_the_role_reaches_this_endpoint_these_alarms_and_nothing_else(
     deleted = _resources_of("sagemaker:DeleteEndpoint", policies)
     # SageMaker writes names in ARNs in small letters.
     assert "endpoint/forecast-dev" in deleted
-    assert CONFIG not in deleted
-    assert CONFIG in _resources_of("sagemaker:CreateEndpoint", policies)
+    assert "Config" not in deleted
+    created = _resources_of("sagemaker:CreateEndpoint", policies)
+    assert "{'Ref': 'Config'}" in created
+    # The older ones of this stack.
+    assert created.count("*") == 1
+    assert ":endpoint-config/config-*'" in created
     assert all(
         f"alarm:{name}" in _resources_of("cloudwatch:DisableAlarmActions", policies)
         for name in ALARMS
@@ -220,6 +234,19 @@ def test_off_hours_that_would_undo_something_are_rejected(
             topics=anything,
             alarm_names_to_mute=(),
         )
+
+
+@pytest.mark.parametrize("kind", ["shadow", "split"])
+def test_off_hours_are_refused_beside_a_challenger(kind: str) -> None:
+    ((where, why),) = broken_rules(SCALING_RULES, {"off_hours": True, "rollout.kind": kind})
+
+    assert where == ("off_hours",)
+    assert f"expected null beside a rollout of kind {kind}" in why
+
+
+@pytest.mark.parametrize(("off_hours", "kind"), [(True, "canary"), (None, "split")])
+def test_off_hours_alone_and_a_challenger_alone_are_taken(off_hours: object, kind: str) -> None:
+    assert not list(broken_rules(SCALING_RULES, {"off_hours": off_hours, "rollout.kind": kind}))
 
 
 def test_without_off_hours_nothing_is_made(stack: Stack) -> None:

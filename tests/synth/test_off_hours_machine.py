@@ -35,6 +35,7 @@ PLAN = plans.OffHoursPlan(
     endpoint_name="forecast-dev",
     endpoint_config_name="config-1",
     wish_parameter_name="wish",
+    configuration_parameter_name="configuration",
     topic_arn="arn:aws:sns:eu-central-1:123456789012:critical",
     alarm_names=("forecast-dev-high-latency", "forecast-dev-error-rate"),
     tags=[{"Key": "team", "Value": "forecasting"}],
@@ -150,7 +151,7 @@ def test_what_is_wanted_already_is_left_alone() -> None:
     assert not {"delete_endpoint", "create_endpoint"} & set(world.calls)
 
 
-def test_it_is_created_with_the_configuration_and_the_tags_of_the_stack() -> None:
+def test_it_is_created_with_the_configuration_noted_and_the_tags_of_the_stack() -> None:
     world = worlds.World(status=None)
 
     interpreted(world, START)
@@ -160,6 +161,49 @@ def test_it_is_created_with_the_configuration_and_the_tags_of_the_stack() -> Non
         "EndpointConfigName": "config-1",
         "Tags": [{"Key": "team", "Value": "forecasting"}],
     }
+
+
+@pytest.mark.parametrize("status", ["InService", "UpdateRollbackFailed", "RollingBack"])
+def test_it_comes_back_with_what_served_though_the_stack_names_another(status: str) -> None:
+    # The rollout of config-1 was undone.
+    world = worlds.World(status=status, served="config-0", noted="config-1")
+
+    interpreted(world, STOP)
+    interpreted(world, START)
+
+    assert world.created_with["EndpointConfigName"] == "config-0"
+
+
+def test_each_stop_notes_anew_what_served() -> None:
+    world = worlds.World(status="InService", served="config-0")
+    interpreted(world, STOP)
+    interpreted(world, START)
+    world.served = "config-2"
+
+    interpreted(world, STOP)
+    interpreted(world, START)
+
+    assert world.created_with["EndpointConfigName"] == "config-2"
+
+
+@pytest.mark.parametrize(
+    ("status", "served"), [("Failed", "config-0"), ("OutOfService", "config-0"), ("InService", "")]
+)
+def test_what_did_not_serve_is_not_noted(status: str, served: str) -> None:
+    world = worlds.World(status=status, served=served)
+
+    assert interpreted(world, STOP)[0] == "SUCCEEDED"
+
+    assert (world.status, world.noted) == (None, "config-1")
+
+
+def test_without_the_configuration_that_served_it_comes_back_as_the_stack_names_it() -> None:
+    world = worlds.World(status=None, noted="config-0", lost=("config-0",))
+
+    result, path = interpreted(world, START)
+
+    assert (result, world.created_with["EndpointConfigName"]) == ("SUCCEEDED", "config-1")
+    assert path.count("CreateAsNamed") == 1
 
 
 def test_a_creation_that_fails_is_deleted_and_tried_again() -> None:
@@ -199,6 +243,7 @@ def test_throttled_calls_are_tried_again(throttled: int, wanted: dict[str, Any])
     [
         (STOP, "InService", "delete_endpoint", "InService"),
         (STOP, "InService", "disable_alarm_actions", "InService"),
+        (STOP, "InService", "put_parameter", "InService"),
         (START, None, "create_endpoint", None),
         (START, "InService", "describe_endpoint", "InService"),
         (START, None, "get_parameter", None),
@@ -275,6 +320,9 @@ def test_more_alarms_than_one_call_can_switch_are_refused() -> None:
     [
         (STOP, {"status": "Updating"}),
         (STOP, {"status": None, "throttled": 2}),
+        (STOP, {"status": "InService", "served": "config-0"}),
+        (STOP, {"status": "InService", "served": ""}),
+        (START, {"status": None, "noted": "config-0", "lost": ("config-0",)}),
         (START, {"status": "Deleting", "creations": ["Failed", "InService"]}),
         (START, {"status": None, "creations": ["Failed"] * 3}),
         ({"action": "pause"}, {}),

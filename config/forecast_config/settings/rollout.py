@@ -29,6 +29,16 @@ MAX_ROLLBACK_ALARMS = 10
 MIN_EXECUTION_SECONDS = 600
 """Lower bound of MaximumExecutionTimeoutInSeconds."""
 
+FLEET_START_SECONDS = 1800
+"""Room for the start of a fleet: instances, image, model and first ping take minutes."""
+
+BATCH_START_SECONDS = 900
+"""Room for the start of one batch of a rolling update."""
+
+LEAST_START_SECONDS = 300
+"""Room that a timeout of one's own leaves for the start of a fleet or a batch, at the least: it may
+be shorter than what is left else, down to the 600 seconds of the API."""
+
 WaitSeconds = Annotated[int, Field(ge=0, le=3600)]
 AlarmName = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -61,7 +71,11 @@ class _Rollout(Settings):
     """Time after which an unfinished rollout is undone (600 to 28800); null: by its own waits."""
 
     additional_alarms: Annotated[tuple[AlarmName, ...], Distinct] = ()
-    """Names of alarms of your own that undo a rollout, beside those that are made for it."""
+    """Names of metric alarms of your own that undo a rollout, beside those that are made for it.
+
+    No composite ones: the role may describe just these alarms, and CloudWatch shows composite
+    alarms only to who may describe all (CloudWatch API reference, DescribeAlarms).
+    """
 
 
 class _BlueGreen(_Rollout):

@@ -130,7 +130,7 @@ class EndpointConfiguration(Construct):
             acknowledge_template_rule(
                 resource,
                 "FC-ENDPOINT-012",
-                "the settings ask for one instance, which a warning names with its environment",
+                "the settings ask for one instance; environments other than dev are warned by name",
             )
         if not self.encrypts_volumes:
             acknowledge(

@@ -12,6 +12,7 @@ from forecast_constructs.monitoring.metrics import (
     ENDPOINT_NAMESPACE,
     HEARTBEAT,
     HEARTBEAT_LATENCY,
+    HEARTBEAT_THROTTLED,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def render_check(
         "namespace": ENDPOINT_NAMESPACE,
         "heartbeat": HEARTBEAT,
         "latency": HEARTBEAT_LATENCY,
+        "throttled": HEARTBEAT_THROTTLED,
         "read_timeout_seconds": COLD_START_TIMEOUT_SECONDS if serverless else READ_TIMEOUT_SECONDS,
         "variants": {name: choose_golden(model) for name, model in packaged_models.items()},
     }

@@ -43,7 +43,8 @@ _NO_VPC = "the endpoint itself is in no VPC; the function reaches AWS APIs only,
 class Heartbeat(Construct):
     """A function, invoked every minute, that asks each production variant a golden request.
 
-    It publishes `Heartbeat` and `HeartbeatLatency`; a minute without them is a failure as well.
+    It publishes `Heartbeat`, `HeartbeatLatency` and `HeartbeatThrottled`; a minute without the
+    first is a failure as well.
     There is one try a minute and none later, as an answer that is a minute old says nothing.
 
     It is created and changed after the endpoint, so that the old version is asked what it knows

@@ -18,6 +18,7 @@ __all__ = [
     "FAILED_REQUESTS",
     "HEARTBEAT",
     "HEARTBEAT_LATENCY",
+    "HEARTBEAT_THROTTLED",
     "INSTANCE_NAMESPACE",
     "INVOCATION_NAMESPACE",
     "MICROSECONDS_PER_MILLISECOND",
@@ -41,10 +42,14 @@ ENDPOINT_NAMESPACE = "ForecastEndpoint"
 """Namespace of what the project publishes itself: the container's telemetry and the heartbeat."""
 
 HEARTBEAT = "Heartbeat"
-"""1 for a right answer, 0 for a wrong one or none; one value for each variant asked."""
+"""1 for a right answer or a throttled request, 0 for a wrong answer or none; one value for each
+variant asked."""
 
 HEARTBEAT_LATENCY = "HeartbeatLatency"
-"""Milliseconds until the answer, seen by the heartbeat's function."""
+"""Milliseconds until the answer, seen by the heartbeat's function; none of a throttled request."""
+
+HEARTBEAT_THROTTLED = "HeartbeatThrottled"
+"""Number of throttled requests of the heartbeat in a minute; nothing when there were none."""
 
 MICROSECONDS_PER_MILLISECOND = 1000
 ONE_MINUTE = 60

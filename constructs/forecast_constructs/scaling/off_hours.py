@@ -51,13 +51,14 @@ class OffHours(Construct):
         topic_arn: str,
         alarm_names: Sequence[str],
     ) -> None:
-        """Define parameter, state machine and schedules.
+        """Define parameters, state machine and schedules.
 
         Args:
             scope: The parent.
             construct_id: Id of the construct.
             endpoint: What is removed and brought back; everything here depends on it.
-            endpoint_config_name: What it is brought back with.
+            endpoint_config_name: What the stack names; what it is brought back with is noted
+                before each removal, as a rollout may have been undone.
             endpoint_config_arn: The same as an ARN; SageMaker writes it in small letters.
             settings: The hours.
             encryption_key: Encrypts volumes, logs, schedules and the topic.
@@ -77,10 +78,18 @@ class OffHours(Construct):
             value="start",
             description=f"Whether the endpoint {endpoint.endpoint_name} is wanted",
         )
+        configuration = ssm.CfnParameter(
+            self,
+            "Configuration",
+            type="String",
+            # A deployment brings a new one; each deletion notes the one that did serve.
+            value=endpoint_config_name,
+            description=f"What the endpoint {endpoint.endpoint_name} is created with",
+        )
         role = OffHoursRole(self, "Role", state_machine_name=names.off_hours(self._endpoint_name))
         role.allow_endpoint(endpoint.endpoint_name, endpoint_config_arn)
         role.allow_volumes(encryption_key.key_arn)
-        role.allow_wish(self._wish.ref)
+        role.allow_parameters([self._wish.ref, configuration.ref])
         role.allow_alarms(alarm_names)
         role.allow_topic(topic_arn, encryption_key.key_arn)
         policies = role.attach()
@@ -88,6 +97,7 @@ class OffHours(Construct):
             endpoint_name=endpoint.endpoint_name,
             endpoint_config_name="${EndpointConfigName}",
             wish_parameter_name="${WishParameterName}",
+            configuration_parameter_name="${ConfigurationParameterName}",
             topic_arn="${TopicArn}",
             alarm_names=alarm_names,
             tags=_rendered_later(endpoint),
@@ -99,6 +109,7 @@ class OffHours(Construct):
             **integration_substitutions(Stack.of(self).partition),
             "EndpointConfigName": endpoint_config_name,
             "WishParameterName": self._wish.ref,
+            "ConfigurationParameterName": configuration.ref,
             "TopicArn": topic_arn,
         }
         state_machine.node.add_dependency(endpoint, *policies)

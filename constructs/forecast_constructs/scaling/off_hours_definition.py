@@ -10,6 +10,10 @@ the alarms' actions have been switched to match, and a further look at both show
 execution that is overtaken by a newer one works for the newer wish, and whichever ends last has
 seen both right. Nothing is deleted or created from memory.
 
+A rollout that was undone leaves the endpoint with an older configuration than the stack names. So
+what the endpoint serves is noted right before it is deleted, and it is created with that again;
+with what the stack names only when that configuration is gone.
+
 What SageMaker allows in which status: SageMaker API reference, DescribeEndpoint, EndpointStatus.
 """
 
@@ -54,6 +58,13 @@ ABSENT = "Absent"
 """What is seen of an endpoint that SageMaker does not know."""
 
 _NOT_FOUND = cause_is_like("*Could not find*")
+_SERVED = {
+    "And": [
+        is_any_of("$.served.EndpointStatus", SERVING),
+        # The API reference does not promise it.
+        {"Variable": "$.served.EndpointConfigName", "IsPresent": True},
+    ]
+}
 _TOO_MANY_FAILURES = {
     "Variable": "$.round.failures",
     "NumericGreaterThanEquals": MAX_FAILURES,
@@ -172,7 +183,24 @@ def _deciding() -> dict[str, State]:
 
 def _stopping(plan: OffHoursPlan) -> dict[str, State]:
     return {
-        "MuteBeforeDeletion": _switch_alarms(plan, "${DisableAlarmActions}", then="Delete"),
+        "MuteBeforeDeletion": _switch_alarms(plan, "${DisableAlarmActions}", then="LookAtServed"),
+        "LookAtServed": call(
+            "${DescribeEndpoint}",
+            {"EndpointName": plan.endpoint_name},
+            then="HasServed",
+            on_error="WasDeleted",
+            at="$.served",
+        ),
+        "HasServed": choice({**_SERVED, "Next": "NoteConfiguration"}, otherwise="Delete"),
+        "NoteConfiguration": call(
+            "${PutParameter}",
+            {
+                "Name": plan.configuration_parameter_name,
+                "Value.$": "$.served.EndpointConfigName",
+                "Overwrite": True,
+            },
+            then="Delete",
+        ),
         "Delete": call(
             "${DeleteEndpoint}",
             {"EndpointName": plan.endpoint_name},
@@ -191,25 +219,37 @@ def _stopping(plan: OffHoursPlan) -> dict[str, State]:
 
 
 def _starting(plan: OffHoursPlan) -> dict[str, State]:
-    exists = cause_is_like("*already exist*")
+    noted = {"EndpointConfigName.$": "$.noted.configuration"}
+    named = {"EndpointConfigName": plan.endpoint_config_name}
+    # Another execution was faster.
+    exists = {**cause_is_like("*already exist*"), "Next": "Pause"}
+    is_lost = {**cause_is_like("*Could not find endpoint configuration*"), "Next": "CreateAsNamed"}
     return {
         "CountBroken": count("failures", then="Delete"),
-        "MayCreate": choice(_TOO_MANY_FAILURES, otherwise="Create"),
-        "Create": call(
-            "${CreateEndpoint}",
-            {
-                "EndpointName": plan.endpoint_name,
-                "EndpointConfigName": plan.endpoint_config_name,
-                "Tags": plan.tags,
-            },
-            then="Pause",
-            on_error="WasCreated",
+        "MayCreate": choice(_TOO_MANY_FAILURES, otherwise="ReadConfiguration"),
+        "ReadConfiguration": call(
+            "${GetParameter}",
+            {"Name": plan.configuration_parameter_name},
+            then="Create",
+            keep={"configuration.$": "$.Parameter.Value"},
+            at="$.noted",
         ),
-        # Another execution was faster.
-        "WasCreated": choice({**exists, "Next": "Pause"}, otherwise="CountFailure"),
+        "Create": _create(plan, noted, on_error="WasCreated"),
+        "WasCreated": choice(exists, is_lost, otherwise="CountFailure"),
+        "CreateAsNamed": _create(plan, named, on_error="WasCreatedAsNamed"),
+        "WasCreatedAsNamed": choice(exists, otherwise="CountFailure"),
         "Unmute": _switch_alarms(plan, "${EnableAlarmActions}", then="SettleServing"),
         "SettleServing": put("serving", "$.round.settled", then="NextRound"),
     }
+
+
+def _create(plan: OffHoursPlan, configuration: dict[str, str], *, on_error: str) -> State:
+    return call(
+        "${CreateEndpoint}",
+        {"EndpointName": plan.endpoint_name, **configuration, "Tags": plan.tags},
+        then="Pause",
+        on_error=on_error,
+    )
 
 
 def _giving_up(plan: OffHoursPlan) -> dict[str, State]:

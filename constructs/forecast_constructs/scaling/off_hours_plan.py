@@ -31,8 +31,10 @@ class OffHoursPlan:
 
     Attributes:
         endpoint_name: The endpoint.
-        endpoint_config_name: What it is created with.
+        endpoint_config_name: What it is created with when the configuration noted is gone.
         wish_parameter_name: Parameter of AWS Systems Manager that holds `stop` or `start`.
+        configuration_parameter_name: The one that holds the name of the configuration that the
+            endpoint had before its last deletion.
         topic_arn: Whom a failure is told to.
         alarm_names: Alarms whose actions rest while the endpoint is away; at most 100.
         tags: Tags of the endpoint, which a deletion loses: a list of Key and Value.
@@ -42,6 +44,7 @@ class OffHoursPlan:
     endpoint_name: str
     endpoint_config_name: str
     wish_parameter_name: str
+    configuration_parameter_name: str
     topic_arn: str
     alarm_names: Sequence[str] = ()
     tags: Any = ()

@@ -8,7 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from forecast_constructs.acknowledgements import acknowledge
+from forecast_constructs.acknowledgements import acknowledge, acknowledge_wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +48,7 @@ class OffHoursRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, state_machine_name: str) -> None:
         super().__init__(scope, construct_id)
         self._statements: list[dict[str, Any]] = []
+        self._older_configs: list[str] = []
         stack = Stack.of(self)
         self._role = iam.CfnRole(
             self,
@@ -62,7 +63,11 @@ class OffHoursRole(Construct):
         self.role_arn = self._role.attr_arn
 
     def allow_endpoint(self, endpoint_name: str, endpoint_config_arn: str) -> None:
-        """Let it look at the endpoint, delete it and create it with its configuration."""
+        """Let it look at the endpoint, delete it and create it with its configuration.
+
+        Older configurations of the stack are meant too, as one of them serves after a rollout that
+        was undone.
+        """
         # SageMaker writes names in ARNs in small letters.
         endpoints = [
             self._arn("sagemaker", f"endpoint/{name}")
@@ -72,7 +77,10 @@ class OffHoursRole(Construct):
             ["sagemaker:AddTags", "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
             endpoints,
         )
-        self._allow(["sagemaker:CreateEndpoint"], [*endpoints, endpoint_config_arn])
+        self._older_configs = self._find_older_configs(endpoint_config_arn)
+        self._allow(
+            ["sagemaker:CreateEndpoint"], [*endpoints, endpoint_config_arn, *self._older_configs]
+        )
 
     def allow_volumes(self, key_arn: str) -> None:
         """Let SageMaker use the key for the volumes of an endpoint that it creates.
@@ -81,11 +89,11 @@ class OffHoursRole(Construct):
         """
         self._allow(["kms:CreateGrant"], [key_arn], {"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
-    def allow_wish(self, parameter_name: str) -> None:
-        """Let it note and read what is wanted."""
+    def allow_parameters(self, names: Sequence[str]) -> None:
+        """Let it note and read what is wanted, and with which configuration."""
         self._allow(
             ["ssm:GetParameter", "ssm:PutParameter"],
-            [self._arn("ssm", f"parameter/{parameter_name}")],
+            [self._arn("ssm", f"parameter/{name}") for name in names],
         )
 
     def allow_alarms(self, alarm_names: Sequence[str]) -> None:
@@ -125,7 +133,22 @@ class OffHoursRole(Construct):
         policy = iam.CfnManagedPolicy(
             self, "Policy", roles=[self._role.ref], policy_document=document(self._statements)
         )
+        for pattern in self._older_configs:
+            acknowledge_wildcard(
+                policy,
+                pattern,
+                "CloudFormation ends the name of each configuration at random, and after a rollout "
+                "that was undone the endpoint comes back with an older one",
+            )
         return [policy, telemetry]
+
+    def _find_older_configs(self, endpoint_config_arn: str) -> list[str]:
+        # CloudFormation makes the name of the logical id and a random end, without the stack's
+        # name (aws/aws-cli, issue 4021); SageMaker writes it in small letters.
+        resolved = Stack.of(self).resolve(endpoint_config_arn)
+        if not isinstance(resolved, dict):
+            return []
+        return [self._arn("sagemaker", f"endpoint-config/{resolved['Ref'].lower()}-*")]
 
     def _allow(
         self,

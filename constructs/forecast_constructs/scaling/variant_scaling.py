@@ -14,7 +14,6 @@ from forecast_config.settings import (
     BacklogTarget,
     ConcurrentRequestsTarget,
     InvocationsTarget,
-    LatencyTarget,
 )
 from forecast_constructs.scaling.identifiers import pascal_case
 from forecast_constructs.scaling.target_tracking import render_tracking
@@ -32,7 +31,7 @@ MAX_POLICIES = 50
 MAX_SCHEDULED_ACTIONS = 200
 """Scheduled actions of a scalable target (same page)."""
 
-_REALTIME_ONLY = (ConcurrentRequestsTarget, InvocationsTarget, LatencyTarget)
+_REALTIME_ONLY = (ConcurrentRequestsTarget, InvocationsTarget)
 
 
 def variant_resource_id(endpoint: ForecastEndpoint) -> str:
@@ -134,11 +133,12 @@ def _check_target(name: str, target: object, served: InstanceEndpoint) -> None:
     asynchronous = isinstance(served, AsyncEndpoint)
     if isinstance(target, BacklogTarget) and not asynchronous:
         raise ValueError(f"only asynchronous endpoints have a backlog, got the target {name!r}")
-    # Asynchronous endpoints publish neither Invocations nor ModelLatency per variant.
+    # Amazon SageMaker developer guide, "Alarms and logs for tracking metrics from asynchronous
+    # endpoints": ModelLatency is among them, requests per instance and at once are not.
     if isinstance(target, _REALTIME_ONLY) and asynchronous:
         raise ValueError(
-            f"expected a target of kind backlog_per_instance, cpu_utilization or custom_metric "
-            f"for an asynchronous endpoint, got {target.kind} in {name!r}"
+            "expected a target of kind backlog_per_instance, cpu_utilization, custom_metric or "
+            f"latency_p90 for an asynchronous endpoint, got {target.kind} in {name!r}"
         )
 
 

@@ -28,6 +28,16 @@ def read_template(assembly: Path, stack: str) -> Template:
     return template
 
 
+def account_of(assembly: Path, stack: str) -> str | None:
+    """Account that a stack was synthesized for; None when that is left to the credentials.
+
+    The configuration names it or a context flag does, so that only the assembly is sure.
+    """
+    environment = _read(assembly / "manifest.json")["artifacts"][stack]["environment"]
+    account = str(environment).removeprefix("aws://").partition("/")[0]
+    return account if account.isdigit() else None
+
+
 def with_template(assembly: Path, stack: str, template: Template, folder: Path) -> Path:
     """A copy of an assembly in which a stack has another template.
 

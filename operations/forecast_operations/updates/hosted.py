@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Hosted:
         name: The name that clients call.
         mode: How it serves.
         variants: Instance type by name of each production variant; None for serverless.
+        warm: Names of the serverless variants with provisioned concurrency.
         scaled: Names of the variants with a scalable target.
         guarded: Whether it changes by a blue/green or rolling policy.
         weights: Weight in the template by name of each production variant.
@@ -39,6 +40,7 @@ class Hosted:
     name: str
     mode: Mode
     variants: Mapping[str, str | None]
+    warm: frozenset[str]
     scaled: frozenset[str]
     guarded: bool
     weights: Mapping[str, float]
@@ -59,27 +61,27 @@ def hosted_in(template: Template) -> Hosted | None:
         return Hosted(
             logical_id=logical_id,
             name=str(name),
-            mode=_mode(config),
-            variants={
-                variant["VariantName"]: variant.get("InstanceType")
-                for variant in config["ProductionVariants"]
-            },
+            **_described(config),
             scaled=frozenset(
                 variant
                 for _, target in resources_of(template, SCALABLE_TARGET)
                 if (variant := scaled_variant(target, str(name))) is not None
             ),
             guarded=any(policy in policies for policy in _UPDATE_POLICIES),
-            weights={
-                variant["VariantName"]: variant.get("InitialVariantWeight", 1)
-                for variant in config["ProductionVariants"]
-            },
             keeps_weights=_keeps_weights(properties),
-            shadows=frozenset(
-                variant["VariantName"] for variant in config.get("ShadowProductionVariants", ())
-            ),
         )
     return None
+
+
+def serving(hosted: Hosted, configuration: Mapping[str, Any]) -> Hosted:
+    """An endpoint of a template that serves another configuration than the template's.
+
+    Args:
+        hosted: The endpoint in the template.
+        configuration: The answer of DescribeEndpointConfig, whose members are called as those of
+            `AWS::SageMaker::EndpointConfig`.
+    """
+    return replace(hosted, **_described(configuration))
 
 
 def resources_of(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -110,6 +112,23 @@ def referred_id(value: Any) -> str | None:
     return str(attribute[0]) if attribute else None
 
 
+def _described(config: Mapping[str, Any]) -> dict[str, Any]:
+    variants = config["ProductionVariants"]
+    return {
+        "mode": _mode(config),
+        "variants": {each["VariantName"]: each.get("InstanceType") for each in variants},
+        "warm": frozenset(
+            each["VariantName"]
+            for each in variants
+            if each.get("ServerlessConfig", {}).get("ProvisionedConcurrency")
+        ),
+        "weights": {each["VariantName"]: each.get("InitialVariantWeight", 1) for each in variants},
+        "shadows": frozenset(
+            each["VariantName"] for each in config.get("ShadowProductionVariants") or ()
+        ),
+    }
+
+
 def _keeps_weights(properties: Mapping[str, Any]) -> bool:
     excluded = properties.get("ExcludeRetainedVariantProperties", ())
     return bool(properties.get("RetainAllVariantProperties")) and not any(
@@ -118,7 +137,7 @@ def _keeps_weights(properties: Mapping[str, Any]) -> bool:
 
 
 def _mode(config: Mapping[str, Any]) -> Mode:
-    if "AsyncInferenceConfig" in config:
+    if config.get("AsyncInferenceConfig") is not None:
         return "async"
     serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
     return "serverless" if serverless else "realtime"

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from forecast_config import ForecastError
-from forecast_operations.updates.hosted import hosted_in
 
 if TYPE_CHECKING:
     from forecast_operations.updates.hosted import Template
-
-_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 @dataclass(frozen=True)
@@ -24,10 +21,12 @@ class Live:
     Attributes:
         cloudformation: Client of AWS CloudFormation.
         sagemaker: Client of Amazon SageMaker.
+        sts: Client of AWS STS.
     """
 
     cloudformation: Any
     sagemaker: Any
+    sts: Any
 
     @classmethod
     def in_region(cls, region: str) -> Live:
@@ -37,7 +36,16 @@ class Live:
         return cls(
             boto3.client("cloudformation", region_name=region),
             boto3.client("sagemaker", region_name=region),
+            boto3.client("sts", region_name=region),
         )
+
+    def account(self) -> str:
+        """Id of the account of the credentials.
+
+        Raises:
+            ForecastError: There are no credentials that are valid, or nobody answers.
+        """
+        return str(self._ask(self.sts.get_caller_identity)["Account"])
 
     def template(self, stack: str) -> Template | None:
         """The template that a stack was deployed with; None when there is no such stack.
@@ -65,6 +73,18 @@ class Live:
         )
         return found
 
+    def endpoint_config(self, name: str) -> dict[str, Any] | None:
+        """The answer of DescribeEndpointConfig; None when there is no such configuration.
+
+        Raises:
+            ForecastError: The credentials do not allow it, or nobody answers.
+        """
+        found: dict[str, Any] | None = self._ask(
+            lambda: self.sagemaker.describe_endpoint_config(EndpointConfigName=name),
+            missing="Could not find",
+        )
+        return found
+
     def output(self, stack: str, key: str) -> str | None:
         """An output of a stack; None when it has none of this name."""
         described = self._ask(
@@ -74,76 +94,19 @@ class Live:
         return next((each["OutputValue"] for each in outputs if each["OutputKey"] == key), None)
 
     @staticmethod
-    def _ask(call: Any, *, missing: str) -> Any:
+    def _ask(call: Any, *, missing: str | None = None) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
             return call()
         except ClientError as error:
-            if missing in str(error):
+            if missing is not None and missing in str(error):
                 return None
             raise ForecastError(f"AWS refuses: {error}") from None
         except BotoCoreError as error:
             raise ForecastError(
                 f'cannot ask AWS: {error}; for the local AWS: eval "$(forecast local env)"'
             ) from None
-
-
-def check_endpoint_can_change(live: Live, stack: str, deployed: Template | None) -> None:
-    """Refuse to begin an update that fails because of the endpoint's state.
-
-    Args:
-        live: Where it runs.
-        stack: Name of the endpoint's stack.
-        deployed: Its template; None when it is not deployed.
-
-    Raises:
-        ForecastError: The endpoint is away, or in a transition.
-    """
-    hosted = None if deployed is None else hosted_in(deployed)
-    if hosted is None:
-        return
-    endpoint = live.endpoint(hosted.name)
-    if endpoint is None:
-        raise ForecastError(
-            f"the endpoint {hosted.name} is away though its stack is deployed, and CloudFormation "
-            f"cannot update what is not there: {_way_back(live, stack)}, and deploy again"
-        )
-    status = endpoint["EndpointStatus"]
-    if status in _BUSY:
-        raise ForecastError(
-            f"the endpoint {hosted.name} is {status}; wait until it is InService and deploy again"
-        )
-
-
-def _way_back(live: Live, stack: str) -> str:
-    machine = live.output(stack, "OffHoursStateMachineArn")
-    if machine is None:
-        return f"delete the stack {stack}"
-    return (
-        "bring it back with aws stepfunctions start-execution "
-        f'--state-machine-arn {machine} --input \'{{"action": "start"}}\''
-    )
-
-
-def check_rollout_held(live: Live, endpoint_name: str, stack: str) -> None:
-    """Refuse to call a deployment done that SageMaker has undone.
-
-    After an automatic rollback an endpoint is in service, with the old configuration.
-
-    Raises:
-        ForecastError: The endpoint serves another configuration than the stack's.
-    """
-    expected = live.output(stack, "EndpointConfigName")
-    endpoint = live.endpoint(endpoint_name)
-    if endpoint is None or expected is None:
-        return
-    if endpoint["EndpointConfigName"] != expected:
-        raise ForecastError(
-            f"the rollout was undone: {endpoint_name} is {endpoint['EndpointStatus']} with "
-            f"{endpoint['EndpointConfigName']}, expected {expected}; see the alarms "
-            f"{endpoint_name}-rollback-…: {endpoint.get('FailureReason', 'no reason given')}"
-        )
 
 
 def _is_json(body: Any) -> bool:

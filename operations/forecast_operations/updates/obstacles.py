@@ -3,6 +3,8 @@
 Sources: Amazon SageMaker developer guide, "Automatic scaling of Amazon SageMaker AI models" (a
 variant with a scalable target: change of instance type and removal), "Exclusions" of the deployment
 guardrails (names of variants) and "Deploy models with Amazon SageMaker Serverless Inference"; AWS
+CloudFormation template reference, AWS::SageMaker::Endpoint (EndpointName: "Update requires:
+Replacement", and what is replaced is deleted in the cleanup of the same update); AWS
 CloudFormation user guide, "Get exported outputs from a deployed CloudFormation stack" (an export in
 use cannot be removed or changed).
 """
@@ -10,9 +12,9 @@ use cannot be removed or changed).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from forecast_operations.updates.hosted import Hosted, hosted_in
+from forecast_operations.updates.hosted import Hosted, hosted_in, serving
 from forecast_operations.updates.references import (
     exports,
     imports,
@@ -21,12 +23,13 @@ from forecast_operations.updates.references import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from forecast_operations.updates.hosted import Template
 
-Permission = Literal["rescale", "recreate"]
-"""What must be allowed: scaling paused for a moment, or the endpoint away for minutes."""
+Permission = Literal["rescale", "unguarded", "recreate"]
+"""What must be allowed: scaling paused for a moment, other variants all at once with nothing that
+undoes it, or the endpoint away for minutes. None of them allows another."""
 
 
 @dataclass(frozen=True)
@@ -53,27 +56,63 @@ class Obstacle:
         permission: What allows it to be carried out in steps; None: it cannot be.
     """
 
-    kind: Literal["rescale", "variants", "promotion", "weights", "recreate", "exports"]
+    kind: Literal[
+        "rescale",
+        "variants",
+        "promotion",
+        "weights",
+        "recreate",
+        "rename",
+        "failed",
+        "away",
+        "exports",
+    ]
     reason: str
     steps: tuple[str, ...]
     permission: Permission | None
 
 
-def find_obstacles(deployed: Templates, wanted: Templates) -> list[Obstacle]:
+@dataclass(frozen=True)
+class Serving:
+    """What is known of the endpoint itself, and not of its template.
+
+    Attributes:
+        obstacle: Why it cannot be updated at all.
+        configuration: The answer of DescribeEndpointConfig for what serves; None: what the
+            template says.
+    """
+
+    obstacle: Obstacle | None = None
+    configuration: Mapping[str, Any] | None = None
+
+
+def find_obstacles(
+    deployed: Templates, wanted: Templates, serves: Serving | None = None
+) -> list[Obstacle]:
     """Everything that AWS would refuse of an update; nothing for a first deployment.
 
     Args:
         deployed: What is deployed now.
         wanted: What has been synthesized.
+        serves: What the endpoint itself says; left out, it is as its template says.
     """
-    return [*_in_hosting(deployed, wanted), *_in_exports(deployed, wanted)]
-
-
-def _in_hosting(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
+    serves = serves or Serving()
+    if serves.obstacle is not None:
+        # It has to be made anew, so that nothing else about it is in the way.
+        return [serves.obstacle, *_in_exports(deployed, wanted)]
     old = None if deployed.endpoint is None else hosted_in(deployed.endpoint)
     new = None if wanted.endpoint is None else hosted_in(wanted.endpoint)
-    if old is None or new is None or old.name != new.name:
-        # Another name is another endpoint, which is made before the old one goes.
+    hosting: list[Obstacle] = []
+    if old is not None and new is not None:
+        if serves.configuration is not None:
+            old = serving(old, serves.configuration)
+        hosting.extend(_in_hosting(old, new))
+    return [*hosting, *_in_exports(deployed, wanted)]
+
+
+def _in_hosting(old: Hosted, new: Hosted) -> Iterator[Obstacle]:
+    if old.name != new.name:
+        yield _rename(old, new)
         return
     if old.mode != new.mode:
         yield _mode_switch(old, new)
@@ -95,10 +134,23 @@ def _mode_switch(old: Hosted, new: Hosted) -> Obstacle:
         "SageMaker updates no endpoint from one mode to another",
         (
             (
-                f"give the {new.mode} endpoint another endpoint.name, deploy, move the clients, "
-                "and remove the old one (no interruption)"
+                f"add a second environment with endpoint.kind {new.mode}, which gives the endpoint "
+                "another name, and deploy it"
             ),
-            f"or delete {old.name} and deploy (minutes without an answer)",
+            "move the clients, then destroy this environment (no interruption)",
+        ),
+        "recreate",
+    )
+
+
+def _rename(old: Hosted, new: Hosted) -> Obstacle:
+    return Obstacle(
+        "rename",
+        f"endpoint {old.name} would become {new.name}: CloudFormation makes the new one and "
+        f"deletes the old one in the same update, and whoever still calls {old.name} is cut off",
+        (
+            f"add a second environment whose endpoint is called {new.name}, and deploy it",
+            f"move the clients, then destroy the environment of {old.name} (no interruption)",
         ),
         "recreate",
     )
@@ -113,6 +165,11 @@ def _scaled_variants(old: Hosted, new: Hosted) -> Iterator[Obstacle]:
                 f"variant {name} of {old.name} is scaled and cannot change from "
                 f"{old.variants[name]} to {new.variants[name]}"
             )
+        elif (name in old.warm) != (name in new.warm):
+            what = (
+                f"variant {name} of {old.name} is scaled and cannot "
+                f"{'lose' if name in old.warm else 'get'} its provisioned concurrency"
+            )
         else:
             continue
         yield Obstacle(
@@ -120,14 +177,22 @@ def _scaled_variants(old: Hosted, new: Hosted) -> Iterator[Obstacle]:
             f"{what}: SageMaker refuses the update while Application Auto Scaling has the variant "
             "registered",
             (
-                (
-                    "deploy with autoscaling: null and everything else as it was; the instances "
-                    "that serve now go on serving"
-                ),
+                _unscaled(old, name),
                 "deploy what is wanted",
             ),
             "rescale",
         )
+
+
+def _unscaled(old: Hosted, variant: str) -> str:
+    if old.variants[variant] is None:
+        how = "initial, minimum and maximum of provisioned_concurrency all at what is warm now"
+    else:
+        how = (
+            "autoscaling: null and endpoint.initial_instance_count at the count that serves now "
+            "(what nothing scales follows the file, not what has been scaled out)"
+        )
+    return f"deploy with {how}, and everything else as it was"
 
 
 def _variant_names(old: Hosted, new: Hosted) -> Obstacle:
@@ -136,10 +201,13 @@ def _variant_names(old: Hosted, new: Hosted) -> Obstacle:
         f"endpoint {old.name} has the variants {_listed(old.variants)} and would get "
         f"{_listed(new.variants)}: a guarded rollout needs the same names on both sides",
         (
-            "deploy what is wanted without an update policy: all at once, and nothing undoes it",
-            "deploy what is wanted; later rollouts are guarded again",
+            (
+                "forecast deploy ENV --allow-unguarded: all at once, without an update policy, and "
+                "nothing undoes it (there is no setting for it)"
+            ),
+            "later rollouts are guarded again",
         ),
-        "rescale",
+        "unguarded",
     )
 
 
@@ -159,7 +227,7 @@ def _kept_weights(old: Hosted) -> Obstacle:
         f"the share of the challenger of endpoint {old.name} would not change: an update keeps the "
         "weights that are there, so that a share which somebody has shifted survives it",
         (
-            "deploy with the context flag reset_weights=true, to take the share from the file",
+            "take the share from the file: forecast deploy ENV --context reset_weights=true",
             "or shift it by sagemaker:UpdateEndpointWeightsAndCapacities",
         ),
         None,

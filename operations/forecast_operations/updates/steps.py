@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from forecast_operations.updates.obstacles import Obstacle, Templates
 
 
+_COMPOSITE_ALARM = "AWS::CloudWatch::CompositeAlarm"
+
+
 @dataclass(frozen=True)
 class Step:
     """One deployment of the endpoint's stack.
@@ -51,8 +54,9 @@ def plan_steps(
     kinds = {obstacle.kind for obstacle in obstacles}
     alone = "exports" in kinds
     steps: list[Step] = []
-    if kinds & {"recreate", "rescale"} and deployed.endpoint is not None:
-        steps.append(_make_room(deployed.endpoint, recreate="recreate" in kinds))
+    anew = bool(kinds & {"recreate", "failed", "away"})
+    if (anew or "rescale" in kinds) and deployed.endpoint is not None:
+        steps.append(_make_room(deployed.endpoint, recreate=anew))
     if "variants" in kinds and wanted.endpoint is not None:
         title = "change the variants, all at once"
         steps.append(Step(title, without_update_policy(wanted.endpoint), alone=alone))
@@ -76,7 +80,11 @@ def _make_room(template: Template, *, recreate: bool) -> Step:
     scaling = tuple(_scaling_of(template, hosted))
     if recreate:
         title = f"remove the endpoint {hosted.name}; it answers again after the next step"
-        return Step(title, without(template, (hosted.logical_id, *scaling)), alone=True)
+        left = without(template, (hosted.logical_id, *scaling))
+        for _, alarm in resources_of(left, _COMPOSITE_ALARM):
+            # An endpoint that is away on purpose pages nobody; the next step turns them on again.
+            alarm["Properties"]["ActionsEnabled"] = False
+        return Step(title, left, alone=True)
     title = f"take {hosted.name} from Application Auto Scaling; its instances go on serving"
     return Step(title, without(template, scaling), alone=True)
 

@@ -179,7 +179,8 @@ def test_the_heartbeats_own_requests_are_no_traffic(watched: Callable[[str], Any
     assert inputs["beats"]["Stat"] == "SampleCount"
     assert {inputs[f"requests{number}"]["Stat"] for number in (0, 1)} == {"Sum"}
     assert alarm["ComparisonOperator"] == "LessThanOrEqualToThreshold"
-    assert alarm["Threshold"] == 1
+    # A hundredth of a day's beats, for each of both variants.
+    assert alarm["Threshold"] == 30
     assert watched("async").alarms()["no-traffic-medium"]["Threshold"] == 0
 
 

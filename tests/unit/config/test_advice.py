@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from forecast_config import EnvironmentSettings
-from forecast_config.advice import least_instance_count, warnings_for
+from forecast_config.advice import least_instance_count, warnings_for, zone_warnings
 
 TODAY = date(2026, 11, 1)
 REALTIME = {"kind": "realtime", "name": "forecast", "instance_type": "ml.m5.large"}
@@ -27,7 +27,7 @@ def _environment(name: str = "prod", **changes: Any) -> EnvironmentSettings:
 
 def _scaled(low: int, **more: Any) -> dict[str, Any]:
     targets = {"cpu": {"kind": "cpu_utilization", "percent": 60}}
-    return {"min_instance_count": low, "max_instance_count": 9, "targets": targets, **more}
+    return {"min_instance_count": low, "max_instance_count": 9, "targets": targets} | more
 
 
 def _existing(*subnets: str) -> dict[str, Any]:
@@ -62,9 +62,16 @@ def test_one_instance_is_warned_about_by_name(changes: dict[str, Any], key: str)
         _environment(endpoint=TWO, autoscaling=_scaled(2)),
         _environment(endpoint=SERVERLESS),
         _environment("dev"),
+        _environment("dev", network=_existing("subnet-01234567")),
+        _environment(
+            endpoint={**REALTIME, "kind": "async"},
+            autoscaling=_scaled(
+                0, targets={"backlog": {"kind": "backlog_per_instance", "requests": 5}}
+            ),
+        ),
     ],
 )
-def test_nothing_is_said_of_two_instances_or_of_dev(settings: EnvironmentSettings) -> None:
+def test_nothing_is_said_of_two_instances_dev_or_a_queue(settings: EnvironmentSettings) -> None:
     assert warnings_for(settings, TODAY) == []
 
 
@@ -75,6 +82,15 @@ def test_one_subnet_is_one_zone() -> None:
     (said,) = warnings_for(one, TODAY)
     assert "prod runs in one subnet" in said
     assert warnings_for(two, TODAY) == []
+
+
+def test_each_warning_of_a_zone_has_an_id() -> None:
+    both = zone_warnings(_environment(network=_existing("subnet-01234567")))
+
+    assert list(both) == ["singleInstance", "singleSubnet"]
+    assert list(both.values()) == warnings_for(
+        _environment(network=_existing("subnet-01234567")), TODAY
+    )
 
 
 def test_the_end_of_an_image_s_support_is_said_first() -> None:

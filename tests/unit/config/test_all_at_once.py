@@ -74,7 +74,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         },
         {
             "rollout.percent": "expected at most 50, got 60",
-            "rollout.maximum_execution_timeout_seconds": "own waits (5400 s), got 5400",
+            "rollout.maximum_execution_timeout_seconds": (
+                "own waits (5400 s) and 300 s to start in, got 5400"
+            ),
         },
     ),
     "entries by name, each for itself": (

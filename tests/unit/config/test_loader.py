@@ -83,6 +83,8 @@ def test_settings_cannot_be_changed() -> None:
         ("endpoint.name", "a" * 64, "expected at most 63 characters, got 64"),
         ("endpoint.name", "under_score", "expected letters, digits and hyphens"),
         ("endpoint.name", None, "expected a string, got null"),
+        ("rollout", None, "expected a mapping of keys, got null; leave it out for the default"),
+        ("alarms", None, "expected a mapping of keys, got null; leave it out for the default"),
         ("endpoint.instance_type", "m5.large", "hosting instance type"),
         ("endpoint.instance_type", "ml.m6g.large", "an Arm type"),
         ("endpoint.initial_instance_count", 0, "expected at least 1, got 0"),

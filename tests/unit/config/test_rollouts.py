@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from forecast_config.rollouts import (
-    BATCH_START_SECONDS,
-    FLEET_START_SECONDS,
     execution_timeout_seconds,
     step_count,
     traffic_over_time,
@@ -22,6 +20,7 @@ from forecast_config.settings import (
     ShadowRollout,
     SplitRollout,
 )
+from forecast_config.settings.rollout import BATCH_START_SECONDS, FLEET_START_SECONDS
 
 CHALLENGER = Challenger(alias="challenger")
 AT_ONCE = AllAtOnceRollout(kind="all_at_once")

@@ -55,6 +55,28 @@ def test_a_time_zone_is_told_from_one_that_is_near() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["Asia/Peking", "Asia/Beijing", "Beijing"])
+def test_the_capital_of_china_is_in_the_zone_of_shanghai(name: str) -> None:
+    assert str(time_zone_problem(name)).endswith("did you mean Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("America/NewYork", "America/New_York"),
+        ("Asia/Bangkog", "Asia/Bangkok"),
+    ],
+)
+def test_the_zone_of_the_nearest_city_is_suggested(name: str, zone: str) -> None:
+    assert str(time_zone_problem(name)).endswith(f"did you mean {zone}")
+
+
+@pytest.mark.parametrize("name", ["Asia/Nowhere", "CET+1", "Europe/Gotham"])
+def test_no_zone_is_suggested_that_is_not_near(name: str) -> None:
+    assert "did you mean" not in str(time_zone_problem(name))
+
+
 def test_the_time_zones_are_those_of_the_time_zone_database() -> None:
     here = zoneinfo.available_timezones()
     if not here:

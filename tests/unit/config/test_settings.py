@@ -93,8 +93,8 @@ def _config(*names: str, allowed: tuple[str, ...] = ("eu-central-1",)) -> Foreca
             ),
             ("rollout", "maximum_execution_timeout_seconds"),
             (
-                "expected more than the rollout's own waits (3720 s), got 3720; "
-                "left out, it is made to fit"
+                "expected at least 4020, the rollout's own waits (3720 s) and 300 s to start in, "
+                "got 3720; left out, it is made to fit, or use at most 3300 as wait_seconds"
             ),
         ),
         (

@@ -55,6 +55,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "data_capture",
         "expected null, as a serverless endpoint captures nothing",
     ),
+    "an alert for answers that never come": (
+        {"alarms.high_latency": {"thresholds_ms": {"high": 90_000, "medium": 60_000}}},
+        "alarms.high_latency.thresholds_ms.high",
+        "expected at most 60000, as SageMaker ends a request after 60 s, got 90000; only",
+    ),
+    "an alert for answers that never come from serverless": (
+        {**SERVERLESS, "alarms.high_latency": {"thresholds_ms": {"medium": 60_001}}},
+        "alarms.high_latency.thresholds_ms.medium",
+        "expected at most 60000, as SageMaker ends a request after 60 s, got 60001",
+    ),
+    "a rollout undone by answers that never come": (
+        {"alarms.rollback": {"latency_p99_ms": 60_001}},
+        "alarms.rollback.latency_p99_ms",
+        "expected at most 60000, as SageMaker ends a request after 60 s, got 60001",
+    ),
     "a VPC on serverless": (
         {**SERVERLESS, "network": {"kind": "new"}},
         "network.kind",
@@ -145,6 +160,14 @@ ADMITTED: dict[str, dict[str, Any]] = {
         **TWO,
         "autoscaling": _scaled(2, 4, targets=BACKLOG),
         "rollout": _canary(30),
+    },
+    "an alert for the longest answer in real time": {
+        "alarms.high_latency": {"thresholds_ms": {"medium": 60_000}}
+    },
+    "an alert for an answer that takes an hour": {
+        **ASYNC,
+        "alarms.high_latency": {"thresholds_ms": {"medium": 3_600_000}},
+        "alarms.rollback": {"latency_p99_ms": 3_600_000},
     },
     "a warm serverless endpoint": {
         "endpoint": {

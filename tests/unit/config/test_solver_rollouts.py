@@ -107,7 +107,48 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             "endpoint.initial_instance_count": 20,
         },
         "rollout.wait_seconds",
-        "10 steps wait 36120 s, and a rollout ends after 28800 s at the latest: use at most 2867",
+        (
+            "10 steps wait 36120 s and need 1800 s to start in, and a rollout ends "
+            "after 28800 s at the latest: use at most 2688, or larger steps"
+        ),
+    ),
+    "waits that leave a fleet no time to start": (
+        {
+            "rollout": {"kind": "linear", "step_percent": 10, "wait_seconds": 2689},
+            "endpoint.initial_instance_count": 20,
+        },
+        "rollout.wait_seconds",
+        (
+            "10 steps wait 27010 s and need 1800 s to start in, and a rollout ends "
+            "after 28800 s at the latest: use at most 2688"
+        ),
+    ),
+    "waits that leave batches no time to start": (
+        {
+            "rollout": {"kind": "rolling", "batch_percent": 5, "wait_seconds": 541},
+            "endpoint.initial_instance_count": 20,
+        },
+        "rollout.wait_seconds",
+        (
+            "20 steps wait 10820 s and need 18000 s to start in, and a rollout ends "
+            "after 28800 s at the latest: use at most 540"
+        ),
+    ),
+    "a timeout in which no batch can start": (
+        {
+            "rollout": {
+                "kind": "rolling",
+                "batch_percent": 25,
+                "wait_seconds": 300,
+                "maximum_execution_timeout_seconds": 2300,
+            },
+            "endpoint.initial_instance_count": 4,
+        },
+        "rollout.maximum_execution_timeout_seconds",
+        (
+            "expected at least 2400, the rollout's own waits (1200 s) and 1200 s to start in, "
+            "got 2300; left out, it is made to fit, or use at most 275 as wait_seconds"
+        ),
     ),
     "waits of all batches over the timeout given": (
         {
@@ -120,7 +161,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             "endpoint.initial_instance_count": 4,
         },
         "rollout.maximum_execution_timeout_seconds",
-        "expected more than the rollout's own waits (1200 s), got 1200; left out, it is made to",
+        (
+            "expected at least 2400, the rollout's own waits (1200 s) and 1200 s to start in, "
+            "got 1200; left out, it is made to fit, or use at most 0 as wait_seconds"
+        ),
     ),
     "waits of both shifts of a canary over the timeout given": (
         {
@@ -133,12 +177,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             **TWO,
         },
         "rollout.maximum_execution_timeout_seconds",
-        "expected more than the rollout's own waits (1800 s), got 1800",
+        (
+            "expected at least 2100, the rollout's own waits (1800 s) and 300 s to start in, "
+            "got 1800; left out, it is made to fit, or use at most 450 as wait_seconds"
+        ),
     ),
     "more alarms than a rollout takes": (
         {"rollout": {"kind": "all_at_once", "additional_alarms": list("abcdefghi")}},
         "rollout.additional_alarms",
-        "expected at most 8, as a rollout watches at most 10 alarms and 2 are made for it, got 9",
+        (
+            "expected at most 8, as a rollout watches at most 10 alarms and 2 are made for it, "
+            "got 9; name only those that must undo it"
+        ),
     ),
     "more alarms beside those of two variants": (
         {
@@ -218,6 +268,22 @@ ADMITTED: dict[str, dict[str, Any]] = {
     "long waits in the few steps of a small fleet": {
         "rollout": {"kind": "linear", "step_percent": 10, "wait_seconds": 3600},
         **TWO,
+    },
+    "waits that leave a fleet just the time to start": {
+        "rollout": {"kind": "linear", "step_percent": 10, "wait_seconds": 2688},
+        "endpoint.initial_instance_count": 20,
+    },
+    "waits that leave batches just the time to start": {
+        "rollout": {"kind": "rolling", "batch_percent": 5, "wait_seconds": 540},
+        "endpoint.initial_instance_count": 20,
+    },
+    "the shortest timeout with short waits": {
+        "rollout": {
+            "kind": "all_at_once",
+            "wait_seconds": 180,
+            "termination_wait_seconds": 120,
+            "maximum_execution_timeout_seconds": 600,
+        }
     },
     "eight alarms beside the two own": {
         "rollout": {"kind": "all_at_once", "additional_alarms": list("abcdefgh")}

@@ -44,14 +44,17 @@ def function() -> ModuleType:
 
 
 class Runtime:
-    """A SageMaker Runtime that gives one answer, or fails in one way."""
+    """A SageMaker Runtime that gives one answer, or fails in one way, and misses some variants."""
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, *missing: str) -> None:
         self.answer = answer
+        self.missing = missing
         self.calls: list[dict[str, Any]] = []
 
     def invoke_endpoint(self, **call: Any) -> dict[str, Any]:
         self.calls.append(call)
+        if call.get("TargetVariant") in self.missing:
+            raise _refusal("ValidationError")
         if isinstance(self.answer, Exception):
             raise self.answer
         body = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
@@ -72,6 +75,7 @@ def _check(*variants: str, **golden: Any) -> dict[str, Any]:
         "namespace": "ForecastEndpoint",
         "heartbeat": "Heartbeat",
         "latency": "HeartbeatLatency",
+        "throttled": "HeartbeatThrottled",
         "read_timeout_seconds": 10,
         "variants": dict.fromkeys(variants or ("AllTraffic",), request),
     }
@@ -163,11 +167,49 @@ def test_other_formats_are_compared_by_their_values(
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "TooManyRequestsException"])
-def test_a_throttled_request_says_nothing(function: ModuleType, code: str) -> None:
+def test_a_throttled_endpoint_is_busy_and_not_down(function: ModuleType, code: str) -> None:
     beat = function.ask(Runtime(_refusal(code)), _check(), "AllTraffic")
+    line = function.report(_check(), [beat], 1)
 
-    assert beat.alive is None
-    assert "_aws" not in function.report(_check(), [beat], 1)
+    assert (beat.alive, beat.throttled, beat.detail) == (1, True, f"refused with {code}")
+    assert (line["Heartbeat"], line["HeartbeatThrottled"]) == ([1], 1)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [
+        {"Name": "Heartbeat", "Unit": "None"},
+        {"Name": "HeartbeatThrottled", "Unit": "Count"},
+    ]
+    assert "HeartbeatLatency" not in line
+
+
+@pytest.mark.parametrize(
+    ("answer", "alive", "detail"),
+    [
+        (ANSWER, 1, "another version answered: 16"),
+        (_changed(price=9.5, model_version="15"), 1, "another version answered: 15"),
+        (_changed(price="high"), 0, "price of entry 0 of predictions of the answer is of another"),
+        (_refusal("ModelError", OriginalStatusCode=500), 0, "refused with ModelError 500"),
+        (_refusal("ValidationError"), 0, "refused with ValidationError"),
+    ],
+)
+def test_for_a_variant_that_is_not_there_another_one_answers(
+    function: ModuleType, answer: Any, alive: int, detail: str
+) -> None:
+    runtime = Runtime(answer, "Champion-challenger")
+    check = _check("Champion", "Champion-challenger")
+
+    beat = function.ask(runtime, check, "Champion-challenger")
+
+    assert beat.alive == alive
+    assert beat.detail.startswith(detail)
+    assert [call.get("TargetVariant") for call in runtime.calls] == ["Champion-challenger", None]
+
+
+def test_other_failures_of_a_variant_are_its_own(function: ModuleType) -> None:
+    runtime = Runtime(_refusal("ModelError", OriginalStatusCode=500))
+
+    beat = function.ask(runtime, _check("Champion", "Champion-challenger"), "Champion")
+
+    assert (beat.alive, len(runtime.calls)) == (0, 1)
 
 
 def test_a_request_can_be_told_apart_in_captures(function: ModuleType) -> None:
@@ -218,7 +260,7 @@ def test_the_line_holds_metrics_and_what_was_wrong(function: ModuleType) -> None
     beats = [
         function.Beat("Champion", 1, 12.5, ""),
         function.Beat("Challenger", 0, 10000.0, "no answer: ReadTimeoutError"),
-        function.Beat("Third", None, 3.0, "refused with ThrottlingException"),
+        function.Beat("Third", 1, 3.0, "refused with ThrottlingException", throttled=True),
     ]
 
     assert function.report(_check(), beats, 1_800_000_000_000) == {
@@ -231,6 +273,7 @@ def test_the_line_holds_metrics_and_what_was_wrong(function: ModuleType) -> None
                     "Metrics": [
                         {"Name": "Heartbeat", "Unit": "None"},
                         {"Name": "HeartbeatLatency", "Unit": "Milliseconds"},
+                        {"Name": "HeartbeatThrottled", "Unit": "Count"},
                     ],
                 }
             ],
@@ -240,8 +283,9 @@ def test_the_line_holds_metrics_and_what_was_wrong(function: ModuleType) -> None
             "Challenger": "no answer: ReadTimeoutError",
             "Third": "refused with ThrottlingException",
         },
-        "Heartbeat": [1, 0],
+        "Heartbeat": [1, 0, 1],
         "HeartbeatLatency": [12.5, 10000.0],
+        "HeartbeatThrottled": 1,
     }
 
 

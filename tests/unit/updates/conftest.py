@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,10 @@ def endpoint_template() -> Callable[..., dict[str, Any]]:
                 },
             },
             "Topic": {"Type": "AWS::SNS::Topic", "DependsOn": "Endpoint"},
+            "Incident": {
+                "Type": "AWS::CloudWatch::CompositeAlarm",
+                "Properties": {"AlarmActions": [{"Ref": "Topic"}]},
+            },
         }
         for variant in scaled:
             resources |= _scaling(name, variant)
@@ -100,5 +105,38 @@ def artifacts_template() -> Callable[..., dict[str, Any]]:
                 for name in subnets
             },
         }
+
+    return make
+
+
+class _Client:
+    """Answers each operation with what it was given; an exception is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def answer(**_: Any) -> Any:
+            found = self._answers[operation]
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return answer
+
+
+@pytest.fixture
+def client() -> Callable[..., Any]:
+    """A client that answers each operation with what it is given; an exception is raised."""
+    return _Client
+
+
+@pytest.fixture
+def refusal() -> Callable[[str], ClientError]:
+    """What botocore raises when AWS refuses with a message."""
+
+    def make(message: str) -> ClientError:
+        error = {"Code": "ValidationException", "Message": message}
+        return ClientError({"Error": error}, "Describe")
 
     return make

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_config import ForecastError
-from forecast_operations.updates.assembly import read_template, with_template
+from forecast_operations.updates.assembly import account_of, read_template, with_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,12 @@ def assembly(tmp_path: Path) -> Path:
         "manifest.json": {
             "artifacts": {
                 "Stack": {
-                    "properties": {"stackTemplateAssetObjectUrl": f"s3://bucket/models/{_OLD}.json"}
-                }
+                    "environment": "aws://111111111111/eu-central-1",
+                    "properties": {
+                        "stackTemplateAssetObjectUrl": f"s3://bucket/models/{_OLD}.json"
+                    },
+                },
+                "Other": {"environment": "aws://unknown-account/eu-central-1"},
             }
         },
         "Stack.assets.json": {
@@ -70,3 +74,8 @@ def test_a_copy_can_be_made_again(assembly: Path, tmp_path: Path) -> None:
 def test_a_stack_that_was_not_synthesized_is_named(assembly: Path) -> None:
     with pytest.raises(ForecastError, match="has no stack ForecastProd; synthesize it first"):
         read_template(assembly, "ForecastProd")
+
+
+def test_the_account_is_that_of_the_assembly(assembly: Path) -> None:
+    assert account_of(assembly, "Stack") == "111111111111"
+    assert account_of(assembly, "Other") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,7 +64,9 @@ def test_the_type_of_a_scaled_variant_is_refused_by_name(
     assert obstacle.reason.startswith(
         "variant A of forecast is scaled and cannot change from ml.m5.large to ml.c5.large: "
     )
-    assert obstacle.steps[0].startswith("deploy with autoscaling: null and everything else")
+    assert obstacle.steps[0].startswith(
+        "deploy with autoscaling: null and endpoint.initial_instance_count at the count that serves"
+    )
 
 
 def test_a_scaled_variant_is_not_removed(endpoint_template: Callable[..., Any]) -> None:
@@ -83,7 +86,13 @@ def test_scaling_is_left_out_first_and_nothing_else(endpoint_template: Callable[
     first, second = plan_steps(deployed, wanted, find_obstacles(deployed, wanted))
 
     assert first.template is not None
-    assert first.template["Resources"].keys() == {"Model", "Config", "Endpoint", "Topic"}
+    assert first.template["Resources"].keys() == {
+        "Model",
+        "Config",
+        "Endpoint",
+        "Topic",
+        "Incident",
+    }
     assert first.template["Outputs"] == old["Outputs"]
     assert first.alone
     assert second.template is None
@@ -112,8 +121,44 @@ def test_a_mode_does_not_change_under_one_name(
 
     assert (obstacle.kind, obstacle.permission) == ("recreate", "recreate")
     assert words in obstacle.reason
-    assert "another endpoint.name" in obstacle.steps[0]
-    assert _obstacles(deployed, endpoint_template(name="other", **new)) == []
+    assert "add a second environment" in obstacle.steps[0]
+
+
+def test_a_rename_that_cuts_clients_off_is_said(endpoint_template: Callable[..., Any]) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A=None, name="other")
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert (obstacle.kind, obstacle.permission) == ("rename", "recreate")
+    assert "whoever still calls forecast is cut off" in obstacle.reason
+    (only,) = plan_steps(Templates(None, old), Templates(None, new), [obstacle])
+    assert (only.template, only.alone) == (None, False)
+
+
+@pytest.mark.parametrize(("before", "after", "word"), [(4, 0, "lose"), (0, 4, "get")])
+def test_provisioned_concurrency_of_a_scaled_variant_does_not_come_or_go(
+    before: int, after: int, word: str, endpoint_template: Callable[..., Any]
+) -> None:
+    old, new = (
+        _with_warm(endpoint_template(A=None, scaled=("A",), policy=None), count)
+        for count in (before, after)
+    )
+
+    (obstacle,) = _obstacles(old, new)
+
+    assert (obstacle.kind, obstacle.permission) == ("rescale", "rescale")
+    assert f"cannot {word} its provisioned concurrency" in obstacle.reason
+    assert "provisioned_concurrency all at what is warm now" in obstacle.steps[0]
+    assert _obstacles(old, _with_warm(old, 8 if before else 0)) == []
+
+
+def _with_warm(template: dict[str, Any], count: int) -> dict[str, Any]:
+    changed = copy.deepcopy(template)
+    (variant,) = changed["Resources"]["Config"]["Properties"]["ProductionVariants"]
+    warm = {"ProvisionedConcurrency": count} if count else {}
+    variant["ServerlessConfig"] = {"MemorySizeInMB": 1024, **warm}
+    return changed
 
 
 def test_a_mode_switch_removes_the_endpoint_and_its_scaling_first(
@@ -125,8 +170,11 @@ def test_a_mode_switch_removes_the_endpoint_and_its_scaling_first(
     first, second = plan_steps(deployed, wanted, find_obstacles(deployed, wanted))
 
     assert first.template is not None
-    assert first.template["Resources"].keys() == {"Model", "Config", "Topic"}
+    assert first.template["Resources"].keys() == {"Model", "Config", "Topic", "Incident"}
     assert first.template["Resources"]["Topic"] == {"Type": "AWS::SNS::Topic"}
+    assert first.template["Resources"]["Incident"]["Properties"]["ActionsEnabled"] is False
+    assert deployed.endpoint is not None
+    assert "ActionsEnabled" not in deployed.endpoint["Resources"]["Incident"]["Properties"]
     assert first.template["Outputs"].keys() == {"TopicArn"}
     assert second.template is None
 
@@ -139,7 +187,8 @@ def test_names_of_variants_change_without_an_update_policy_only(
 
     (obstacle,) = _obstacles(old, new)
 
-    assert obstacle.kind == "variants"
+    assert (obstacle.kind, obstacle.permission) == ("variants", "unguarded")
+    assert "forecast deploy ENV --allow-unguarded" in obstacle.steps[0]
     assert "has the variants A and would get A and B" in obstacle.reason
     assert _obstacles(old, without_update_policy(new)) == []
     deployed, wanted = Templates(None, old), Templates(None, new)
@@ -207,7 +256,7 @@ def test_a_share_that_would_be_ignored_is_said(endpoint_template: Callable[..., 
     (obstacle,) = _obstacles(old, new)
 
     assert (obstacle.kind, obstacle.permission) == ("weights", None)
-    assert "reset_weights=true" in obstacle.steps[0]
+    assert obstacle.steps[0].endswith("forecast deploy ENV --context reset_weights=true")
     new["Resources"]["Endpoint"]["Properties"]["ExcludeRetainedVariantProperties"] = [
         {"VariantPropertyType": "DesiredWeight"}
     ]

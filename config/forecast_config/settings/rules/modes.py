@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from forecast_config.settings.ruling import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from forecast_config.settings.ruling import Broken
 
 SERVERLESS = "serverless"
 ASYNC = "async"
+
+MAX_RESPONSE_MS = 60_000
+"""Time in which a container answers, but on an asynchronous endpoint (SageMaker Runtime API
+reference, InvokeEndpoint: 60 seconds)."""
 
 
 @rule("endpoint.kind", "rollout.kind", "rollout.additional_alarms")
@@ -134,6 +138,31 @@ def _serverless_is_x86(mode: str, architecture: str | None) -> Iterator[Broken]:
         )
 
 
+@rule("endpoint.kind", "alarms.high_latency.thresholds_ms")
+def _answers_come_in_time(mode: str, thresholds: Mapping[str, float]) -> Iterator[Broken]:
+    for severity, milliseconds in thresholds.items():
+        where = ("alarms", "high_latency", "thresholds_ms", severity)
+        yield from _check_latency(mode, where, milliseconds)
+
+
+@rule("endpoint.kind", "alarms.rollback.latency_p99_ms")
+def _answers_of_a_rollout_come_in_time(mode: str, milliseconds: float | None) -> Iterator[Broken]:
+    if milliseconds is not None:
+        where = ("alarms", "rollback", "latency_p99_ms")
+        yield from _check_latency(mode, where, milliseconds)
+
+
+def _check_latency(mode: str, where: tuple[str, ...], milliseconds: float) -> Iterator[Broken]:
+    if mode != ASYNC and milliseconds > MAX_RESPONSE_MS:
+        yield (
+            where,
+            (
+                f"expected at most {MAX_RESPONSE_MS}, as SageMaker ends a request after 60 s, got "
+                f"{milliseconds:.15g}; only endpoint.kind async takes longer"
+            ),
+        )
+
+
 MODE_RULES = (
     _serverless_is_replaced_at_once,
     _queues_have_one_variant,
@@ -143,4 +172,6 @@ MODE_RULES = (
     _serverless_scales_by_itself,
     _serverless_needs_no_off_hours,
     _serverless_is_x86,
+    _answers_come_in_time,
+    _answers_of_a_rollout_come_in_time,
 )

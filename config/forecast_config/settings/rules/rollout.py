@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config.instances import ignores_guardrails
-from forecast_config.settings.rollout import MAX_EXECUTION_SECONDS, MAX_ROLLBACK_ALARMS
+from forecast_config.settings.rollout import (
+    BATCH_START_SECONDS,
+    FLEET_START_SECONDS,
+    LEAST_START_SECONDS,
+    MAX_EXECUTION_SECONDS,
+    MAX_ROLLBACK_ALARMS,
+)
 from forecast_config.settings.ruling import Rule, rule
 from forecast_config.steps import largest_percent, most_steps, share_of, too_large_in
 
@@ -112,7 +118,8 @@ def _waits_fit_the_timeout(
     kind: str, termination: int, wait: int, timeout: int | None
 ) -> Iterator[Broken]:
     if kind != "linear":
-        yield from _check_waits(2 if kind == "canary" else 1, wait, termination, timeout)
+        pauses = _Pauses(2 if kind == "canary" else 1, termination)
+        yield from _check_waits(pauses, wait, timeout)
 
 
 @_for_fleets("rollout.step_percent", "rollout.termination_wait_seconds", *_WAITS)
@@ -120,7 +127,7 @@ def _steps_fit_the_timeout(
     fleets: _Fleets, percent: int, termination: int, wait: int, timeout: int | None
 ) -> Iterator[Broken]:
     steps = most_steps(percent, fleets.low, fleets.high)
-    yield from _check_waits(steps, wait, termination, timeout)
+    yield from _check_waits(_Pauses(steps, termination), wait, timeout)
 
 
 @_for_fleets("rollout.batch_percent", *_WAITS)
@@ -128,27 +135,56 @@ def _batches_fit_the_timeout(
     fleets: _Fleets, percent: int, wait: int, timeout: int | None
 ) -> Iterator[Broken]:
     steps = most_steps(percent, fleets.low, fleets.high)
-    yield from _check_waits(steps, wait, 0, timeout)
+    yield from _check_waits(_Pauses(steps, 0, starts=steps), wait, timeout)
 
 
-def _check_waits(steps: int, wait: int, termination: int, timeout: int | None) -> Iterator[Broken]:
-    # SageMaker API reference, BlueGreenUpdatePolicy: the timeout is larger than all the waiting.
-    waits = steps * wait + termination
-    if waits >= MAX_EXECUTION_SECONDS:
-        most = (MAX_EXECUTION_SECONDS - 1 - termination) // steps
+@dataclass(frozen=True)
+class _Pauses:
+    """What a rollout spends its time on: waits after its steps, a last one, and starts."""
+
+    steps: int
+    termination: int
+    starts: int | None = None
+    """Batches that start one after the other; None for a whole fleet at once."""
+
+    @property
+    def usual_room(self) -> int:
+        if self.starts is None:
+            return FLEET_START_SECONDS
+        return self.starts * BATCH_START_SECONDS
+
+    @property
+    def least_room(self) -> int:
+        return (self.starts or 1) * LEAST_START_SECONDS
+
+    def largest_wait(self, seconds: int) -> int:
+        """The longest wait of each step that fits into what is left of a timeout."""
+        return (seconds - self.termination) // self.steps
+
+
+def _check_waits(pauses: _Pauses, wait: int, timeout: int | None) -> Iterator[Broken]:
+    # SageMaker API reference, BlueGreenUpdatePolicy: the timeout is larger than all the waiting,
+    # and it runs while instances start.
+    waits = pauses.steps * wait + pauses.termination
+    if waits + pauses.usual_room > MAX_EXECUTION_SECONDS:
+        most = pauses.largest_wait(MAX_EXECUTION_SECONDS - pauses.usual_room)
         yield (
             ("rollout", "wait_seconds"),
             (
-                f"{steps} steps wait {waits} s, and a rollout ends after {MAX_EXECUTION_SECONDS} s "
-                f"at the latest: use at most {most}, or larger steps"
+                f"{pauses.steps} steps wait {waits} s and need {pauses.usual_room} s to start in, "
+                f"and a rollout ends after {MAX_EXECUTION_SECONDS} s at the latest: "
+                f"use at most {most}, or larger steps"
             ),
         )
-    elif timeout is not None and timeout <= waits:
+    elif timeout is not None and timeout < waits + pauses.least_room:
+        most = pauses.largest_wait(timeout - pauses.least_room)
+        shorter = f", or use at most {most} as wait_seconds" if most >= 0 else ""
         yield (
             ("rollout", "maximum_execution_timeout_seconds"),
             (
-                f"expected more than the rollout's own waits ({waits} s), got {timeout}; "
-                "left out, it is made to fit"
+                f"expected at least {waits + pauses.least_room}, the rollout's own waits "
+                f"({waits} s) and {pauses.least_room} s to start in, got {timeout}; "
+                f"left out, it is made to fit{shorter}"
             ),
         )
 
@@ -170,7 +206,7 @@ def _alarms_are_few(
             (
                 f"expected at most {MAX_ROLLBACK_ALARMS - own}, as a rollout watches at most "
                 f"{MAX_ROLLBACK_ALARMS} alarms and {own} are made for it, got {len(additional)}; "
-                "put several into one composite alarm"
+                "name only those that must undo it"
             ),
         )
 

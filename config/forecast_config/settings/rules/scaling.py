@@ -218,6 +218,18 @@ def _off_hours_have_no_scaling(off_hours: object, autoscaling: object) -> Iterat
         )
 
 
+@rule("off_hours", "rollout.kind")
+def _off_hours_have_no_challenger(off_hours: object, kind: str) -> Iterator[Broken]:
+    if off_hours and kind in {"shadow", "split"}:
+        yield (
+            ("off_hours",),
+            (
+                f"expected null beside a rollout of kind {kind}, as an endpoint that is removed "
+                "loses weights that were shifted; set off_hours to null while it is compared"
+            ),
+        )
+
+
 SCHEDULED_ACTION_RULES = (_an_action_changes_a_bound, _a_period_is_one)
 
 AUTOSCALING_RULES = (
@@ -237,4 +249,5 @@ SCALING_RULES = (
     _targets_have_metrics,
     _something_wakes_the_endpoint,
     _off_hours_have_no_scaling,
+    _off_hours_have_no_challenger,
 )

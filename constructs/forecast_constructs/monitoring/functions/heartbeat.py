@@ -26,6 +26,7 @@ well above what library versions and processors change, well below a confusion o
 TIMESTAMP = "prediction_timestamp"
 VERSION = "model_version"
 THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException"})
+NO_VARIANT = "ValidationError"
 CONNECT_TIMEOUT_SECONDS = 2
 
 CHECK: dict[str, Any] = {}
@@ -39,16 +40,18 @@ class Beat(NamedTuple):
 
     Attributes:
         variant: The variant.
-        alive: 1 for the right answer, 0 for another one or none, None when it was throttled: then
-            nothing is known of the answer.
+        alive: 1 for the right answer, 0 for another one or none. 1 as well when it was throttled:
+            an endpoint that has more requests than it takes is busy, not down.
         milliseconds: Time until the answer, or until it was given up.
         detail: What was wrong or remarkable, in words; never the request or the answer.
+        throttled: Whether it was refused for being one request too many.
     """
 
     variant: str
-    alive: int | None
+    alive: int
     milliseconds: float
     detail: str
+    throttled: bool = False
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
@@ -72,40 +75,31 @@ def handler(event: object, context: object) -> dict[str, Any]:
 def ask(runtime: Any, check: dict[str, Any], variant: str) -> Beat:
     """Ask one variant its golden request."""
     golden = check["variants"][variant]
-    target = {"TargetVariant": variant} if len(check["variants"]) > 1 else {}
     started = time.monotonic()
     alive, detail = 0, ""
     try:
-        response = runtime.invoke_endpoint(
-            EndpointName=check["endpoint_name"],
-            ContentType=golden["content_type"],
-            Accept=golden["accept"],
-            Body=golden["body"].encode(),
-            InferenceId=f"heartbeat-{uuid4()}",
-            **target,
-        )
-        body = response["Body"].read().decode()
+        body, anyone = _answer(runtime, check, variant)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
         status = error.response.get("OriginalStatusCode", "")
-        detail = f"refused with {code} {status}".rstrip()
-        if code in THROTTLED:
-            return Beat(variant, None, _since(started), detail)
+        detail = f"refused with {_code(error)} {status}".rstrip()
+        if _code(error) in THROTTLED:
+            return Beat(variant, 1, _since(started), detail, throttled=True)
     except (BotoCoreError, OSError) as error:
         detail = f"no answer: {type(error).__name__}"
     except UnicodeDecodeError:
         detail = "the answer is no text"
     else:
-        detail = compare(body, golden)
+        detail = compare(body, golden, anyone=anyone)
         alive = int(not detail or detail.startswith("another version"))
     return Beat(variant, alive, _since(started), detail)
 
 
-def compare(body: str, golden: dict[str, Any]) -> str:
+def compare(body: str, golden: dict[str, Any], *, anyone: bool = False) -> str:
     """What is different about an answer; nothing for the right one.
 
-    While a rollout is under way either version may answer. An answer that names another version
-    is compared for its shape only, and the text that is returned starts with "another version".
+    While a rollout is under way either version may answer. An answer that names another version,
+    or that anyone may have given, is compared for its shape only, and the text that is returned
+    starts with "another version".
     """
     try:
         found, wanted = _read(body, golden["accept"]), golden["answer"]
@@ -115,9 +109,9 @@ def compare(body: str, golden: dict[str, Any]) -> str:
         wanted = _read(wanted, golden["accept"])
     found, wanted = _without_time(found), _without_time(wanted)
     versions = sorted(set(_versions(found)))
-    if versions and versions != sorted(set(_versions(wanted))):
+    if anyone or (versions and versions != sorted(set(_versions(wanted)))):
         difference = _difference(found, wanted, "the answer", shape_only=True)
-        return difference or f"another version answered: {', '.join(versions)}"
+        return difference or f"another version answered: {', '.join(versions) or 'unnamed'}"
     return _difference(found, wanted, "the answer", shape_only=False)
 
 
@@ -125,29 +119,63 @@ def report(check: dict[str, Any], beats: list[Beat], timestamp_ms: int) -> dict[
     """The log line: the metrics of the beats, and for people what was wrong.
 
     The format is that of the Amazon CloudWatch user guide, "Embedded metric format specification".
-    Without a value there is no metric.
+    Without a value there is no metric: no latency when all were throttled, and no count when none.
     """
-    known = [beat for beat in beats if beat.alive is not None]
-    line: dict[str, Any] = {
-        "EndpointName": check["endpoint_name"],
-        "details": {beat.variant: beat.detail for beat in beats if beat.detail},
+    throttled = sum(beat.throttled for beat in beats)
+    # Of a throttled request the time says nothing.
+    times = [beat.milliseconds for beat in beats if not beat.throttled]
+    values: dict[str, tuple[str, Any]] = {
+        check["heartbeat"]: ("None", [beat.alive for beat in beats]),
+        check["latency"]: ("Milliseconds", times),
+        check["throttled"]: ("Count", throttled),
     }
-    if not known:
-        return line
+    published = {name: value for name, value in values.items() if value[1]}
     directive = {
         "Namespace": check["namespace"],
         "Dimensions": [["EndpointName"]],
-        "Metrics": [
-            {"Name": check["heartbeat"], "Unit": "None"},
-            {"Name": check["latency"], "Unit": "Milliseconds"},
-        ],
+        "Metrics": [{"Name": name, "Unit": unit} for name, (unit, _) in published.items()],
     }
     return {
         "_aws": {"Timestamp": timestamp_ms, "CloudWatchMetrics": [directive]},
-        **line,
-        check["heartbeat"]: [beat.alive for beat in known],
-        check["latency"]: [beat.milliseconds for beat in known],
+        "EndpointName": check["endpoint_name"],
+        "details": {beat.variant: beat.detail for beat in beats if beat.detail},
+        **{name: value for name, (_, value) in published.items()},
     }
+
+
+def _answer(runtime: Any, check: dict[str, Any], variant: str) -> tuple[str, bool]:
+    """An answer, and whether any variant may have given it.
+
+    When a split begins or ends, this function asks for a variant that the endpoint does not have
+    until its update is done: SageMaker then refuses the request with a ValidationError, and the
+    other variant answers for it.
+    """
+    several = len(check["variants"]) > 1
+    if several:
+        try:
+            return _invoke(runtime, check, variant, TargetVariant=variant), False
+        except ClientError as error:
+            if _code(error) != NO_VARIANT:
+                raise
+    return _invoke(runtime, check, variant), several
+
+
+def _invoke(runtime: Any, check: dict[str, Any], variant: str, **target: str) -> str:
+    golden = check["variants"][variant]
+    response = runtime.invoke_endpoint(
+        EndpointName=check["endpoint_name"],
+        ContentType=golden["content_type"],
+        Accept=golden["accept"],
+        Body=golden["body"].encode(),
+        InferenceId=f"heartbeat-{uuid4()}",
+        **target,
+    )
+    text: str = response["Body"].read().decode()
+    return text
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
 
 
 def _since(started: float) -> float:

@@ -1,0 +1,136 @@
+"""The endpoint itself, before and after an update: whether it can change, and whether it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast_config import ForecastError
+from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.updates.obstacles import Obstacle, Serving
+
+if TYPE_CHECKING:
+    from forecast_operations.updates.hosted import Template
+    from forecast_operations.updates.live import Live
+
+_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+_BROKEN = ("Failed", "OutOfService")
+"""Amazon SageMaker API reference, DescribeEndpoint: DeleteEndpoint is the only operation that can
+be performed on a failed endpoint."""
+
+_CONFIGURATION = "EndpointConfigName"
+"""The output of the endpoint's stack that names what it should serve."""
+
+
+def check_account(live: Live, account: str | None) -> None:
+    """Refuse credentials of another account than the environment's.
+
+    Args:
+        live: Where the credentials lead.
+        account: The account of the environment; None: that of the credentials, whichever it is.
+
+    Raises:
+        ForecastError: The credentials are of another account.
+    """
+    if account is None:
+        return
+    actual = live.account()
+    if actual != account:
+        raise ForecastError(
+            f"expected credentials of account {account}, as the environment says, got those of "
+            f"{actual}; take on a role in {account} (AWS_PROFILE, aws sso login) and deploy again"
+        )
+
+
+def look_at_endpoint(live: Live, stack: str, deployed: Template | None) -> Serving:
+    """What the endpoint is and serves, which its template does not know.
+
+    After an automatic rollback the template is the one that was undone.
+
+    Args:
+        live: Where it runs.
+        stack: Name of the endpoint's stack.
+        deployed: Its template; None when it is not deployed.
+
+    Raises:
+        ForecastError: The endpoint is in a transition.
+    """
+    hosted = None if deployed is None else hosted_in(deployed)
+    if hosted is None:
+        return Serving()
+    endpoint = live.endpoint(hosted.name)
+    if endpoint is None:
+        return Serving(_away(live, stack, hosted.name))
+    status = endpoint["EndpointStatus"]
+    if status in _BUSY:
+        raise ForecastError(
+            f"the endpoint {hosted.name} is {status}; wait until it is InService and deploy again"
+        )
+    if status in _BROKEN:
+        why = endpoint.get("FailureReason", "no reason given")
+        return Serving(_failed(stack, f"{hosted.name} is {status} ({why})"))
+    serves = endpoint[_CONFIGURATION]
+    if serves == live.output(stack, _CONFIGURATION):
+        return Serving()
+    return Serving(configuration=live.endpoint_config(serves))
+
+
+def _failed(stack: str, what: str) -> Obstacle:
+    return Obstacle(
+        "failed",
+        f"the endpoint {what}: SageMaker does nothing with it but delete it",
+        (f"delete the stack {stack}; the stack of its artifacts stays", "deploy what is wanted"),
+        "recreate",
+    )
+
+
+def _away(live: Live, stack: str, name: str) -> Obstacle:
+    machine = live.output(stack, "OffHoursStateMachineArn")
+    back = f"delete the stack {stack}; the stack of its artifacts stays"
+    if machine is not None:
+        back = (
+            "bring it back: aws stepfunctions start-execution "
+            f'--state-machine-arn {machine} --input \'{{"action": "start"}}\''
+        )
+    return Obstacle(
+        "away",
+        f"the endpoint {name} is away though its stack is deployed: CloudFormation cannot update "
+        "what is not there",
+        (back, "deploy what is wanted"),
+        "recreate",
+    )
+
+
+def check_rollout_held(live: Live, endpoint_name: str, stack: str) -> None:
+    """Refuse to call a deployment done that SageMaker has undone.
+
+    After an automatic rollback an endpoint is in service, with the old configuration. The same
+    template is no update any more; UpdateEndpoint is, with the rollout of before
+    (RetainDeploymentConfig, Amazon SageMaker API reference).
+
+    Raises:
+        ForecastError: The endpoint serves another configuration than the stack's, or one of them
+            is not there.
+    """
+    expected = live.output(stack, _CONFIGURATION)
+    if expected is None:
+        raise ForecastError(
+            f"expected an output {_CONFIGURATION} of the stack {stack} after the deployment, got "
+            "none; look at the stack in this account and region"
+        )
+    endpoint = live.endpoint(endpoint_name)
+    if endpoint is None:
+        raise ForecastError(
+            f"expected the endpoint {endpoint_name} after the deployment, got none in this account "
+            "and region; look who deleted it (DeleteEndpoint in AWS CloudTrail) and deploy again"
+        )
+    if endpoint[_CONFIGURATION] != expected:
+        raise ForecastError(
+            f"the rollout was undone: {endpoint_name} is {endpoint['EndpointStatus']} with "
+            f"{endpoint[_CONFIGURATION]}, expected {expected}; see the alarms "
+            f"{endpoint_name}-rollback-…: {endpoint.get('FailureReason', 'no reason given')}\n"
+            "deploying the same again changes nothing, as CloudFormation has counted it as done; "
+            "deploy another version, or try the same rollout again:\n"
+            f"  aws sagemaker update-endpoint --endpoint-name {endpoint_name} "
+            f"--endpoint-config-name {expected} --retain-all-variant-properties "
+            "--retain-deployment-config"
+        )
