@@ -33,7 +33,11 @@ demo: setup ## Train, register, package, deploy to the local AWS and forecast (K
 	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
 
 .PHONY: test
-test: setup ## Run all tests
+test: setup ## Run the tests, but for the slow ones
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test-all
+test-all: setup ## Run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: lint

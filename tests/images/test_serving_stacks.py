@@ -14,7 +14,7 @@ from forecast_inference.requests.content import MAX_BODY_BYTES
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.slow]
 
 JSON, CSV = "application/json", "text/csv"
 

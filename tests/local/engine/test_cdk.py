@@ -12,7 +12,7 @@ import pytest
 
 from forecast_local import lifecycle
 
-pytestmark = pytest.mark.local
+pytestmark = [pytest.mark.local, pytest.mark.slow]
 PROJECT = Path(__file__).parents[3]
 APP = Path(__file__).parent / "app" / "app.py"
 

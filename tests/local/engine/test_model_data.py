@@ -194,6 +194,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 
 
 @pytest.mark.local
+@pytest.mark.slow
 def test_the_cdk_cli_publishes_file_by_file_what_is_new(cli: Cli) -> None:
     cli.run("bootstrap", "1")
     deploy = ("--all", "--require-approval", "never", "--method=direct")

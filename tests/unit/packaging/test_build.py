@@ -119,7 +119,13 @@ def shifted(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["produce", "sklearn_skops", "gradient_boosting", "lightgbm_wrapper"]
+    "name",
+    [
+        "produce",
+        pytest.param("sklearn_skops", marks=pytest.mark.slow),
+        pytest.param("gradient_boosting", marks=pytest.mark.slow),
+        pytest.param("lightgbm_wrapper", marks=pytest.mark.slow),
+    ],
 )
 def test_the_bytes_depend_on_nothing_but_the_model(
     tmp_path: Path, tracking_uri: str, shifted: dict[str, str], name: str

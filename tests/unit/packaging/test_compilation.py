@@ -37,6 +37,8 @@ from forecast_packaging.formats.compilation import Compilation, compile_bundle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 ONNX = ServingSettings(compile="onnx")
 RANDOM = np.random.default_rng(5)
 NAMES = ["cost", "stock", "weekday"]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from forecast_config import LockedModel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def build(

@@ -233,6 +233,7 @@ def _wait(port: int, server: subprocess.Popen[bytes], folder: Path) -> None:
     pytest.fail((folder / "server.log").read_text()[-2000:])
 
 
+@pytest.mark.slow
 def test_a_model_comes_over_http(tmp_path: Path, http_registry: str) -> None:
     sizes: list[tuple[int, int]] = []
     lock = resolve(
@@ -249,6 +250,7 @@ def test_a_model_comes_over_http(tmp_path: Path, http_registry: str) -> None:
     assert packaged.model.data_version == "2023-06-30"
 
 
+@pytest.mark.slow
 def test_a_server_of_mlflow_goes_on_where_it_stopped(tmp_path: Path, http_registry: str) -> None:
     """Its answer to a request for a range, as none of its documentation promises one."""
     registry = Registry(http_registry, tmp_path)
@@ -270,6 +272,7 @@ def test_a_server_of_mlflow_goes_on_where_it_stopped(tmp_path: Path, http_regist
     assert largest.read_bytes() == b"?" * half + content[half:]
 
 
+@pytest.mark.slow
 def test_a_model_comes_from_a_file_store(
     tmp_path: Path, register_models: Callable[..., str]
 ) -> None:

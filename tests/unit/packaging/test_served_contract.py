@@ -94,6 +94,7 @@ def await_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the server is not ready: {log.read_text()[-2000:]}")
 
 
+@pytest.mark.slow
 def test_the_server_is_as_its_openapi_document_says(archive: Path, url: str) -> None:
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file"]
     done = subprocess.run(
