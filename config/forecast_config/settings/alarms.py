@@ -20,6 +20,8 @@ Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
 
 Percent = Annotated[float, Field(gt=0, le=100)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
+Deadline = Annotated[int, Field(ge=1)]
+"""Minutes until somebody or something has responded."""
 
 _Graded = AfterValidator(check_thresholds)
 """Thresholds of which a graver severity never has the lower one."""
@@ -37,7 +39,7 @@ class _Alert(Settings):
     response: Response
     """What is done about it."""
 
-    respond_within_minutes: Annotated[int, Field(ge=1)]
+    respond_within_minutes: Deadline
     """Time in which it is done."""
 
     runbook_url: Url | None = None
@@ -59,7 +61,7 @@ class HighLatency(_Alert):
     """Minutes that it must last; 5 minutes by default."""
     response: Response = "scaling"
     """What is done about it; scaling by default: more capacity."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 5
+    respond_within_minutes: Deadline = 5
     """Time in which it is done; 5 minutes by default."""
 
 
@@ -73,7 +75,7 @@ class ErrorRate(_Alert):
     """Minutes that it must last; 10 minutes by default."""
     response: Response = "notify"
     """What is done about it; notify by default: somebody is told at once."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 2
+    respond_within_minutes: Deadline = 2
     """Time in which it is done; 2 minutes by default."""
 
 
@@ -91,7 +93,7 @@ class EndpointDown(_Alert):
     """Minutes that it must last; 1 minute by default."""
     response: Response = "page"
     """What is done about it; page by default: somebody is woken."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 1
+    respond_within_minutes: Deadline = 1
     """Time in which it is done; 1 minute by default."""
 
 
@@ -113,7 +115,7 @@ class ModelDrift(_Alert):
     """Minutes that it must last; 24 hours by default."""
     response: Response = "retraining"
     """What is done about it; retraining by default: a new model."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    respond_within_minutes: Deadline = 1440
     """Time in which it is done; 24 hours by default."""
 
 
@@ -127,7 +129,7 @@ class CpuUtilization(_Alert):
     """Minutes that it must last; 15 minutes by default."""
     response: Response = "scaling"
     """What is done about it; scaling by default: more capacity."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 60
+    respond_within_minutes: Deadline = 60
     """Time in which it is done; 1 hour by default."""
 
 
@@ -141,7 +143,7 @@ class MemoryUtilization(_Alert):
     """Minutes that it must last; 5 minutes by default."""
     response: Response = "investigate"
     """What is done about it; investigate by default: somebody looks into it."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 30
+    respond_within_minutes: Deadline = 30
     """Time in which it is done; 30 minutes by default."""
 
 
@@ -155,7 +157,7 @@ class DiskUtilization(_Alert):
     """Minutes that it must last; 15 minutes by default."""
     response: Response = "investigate"
     """What is done about it; investigate by default: somebody looks into it."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 240
+    respond_within_minutes: Deadline = 240
     """Time in which it is done; 4 hours by default."""
 
 
@@ -169,7 +171,7 @@ class NoTraffic(_Alert):
     """Minutes that it must last; 24 hours by default."""
     response: Response = "investigate"
     """What is done about it; investigate by default: somebody looks into it."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    respond_within_minutes: Deadline = 1440
     """Time in which it is done; 24 hours by default."""
 
 
@@ -185,7 +187,7 @@ class OverheadLatency(_Alert):
     """Minutes that it must last; 15 minutes by default."""
     response: Response = "investigate"
     """What is done about it; investigate by default: somebody looks into it."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 60
+    respond_within_minutes: Deadline = 60
     """Time in which it is done; 1 hour by default."""
 
 
@@ -203,7 +205,7 @@ class Throttling(_Alert):
     """Minutes that it must last; 5 minutes by default."""
     response: Response = "scaling"
     """What is done about it; scaling by default: more capacity."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 30
+    respond_within_minutes: Deadline = 30
     """Time in which it is done; 30 minutes by default."""
 
 
@@ -222,7 +224,7 @@ class Budget(_Alert):
     """Minutes that it must last; 24 hours by default."""
     response: Response = "investigate"
     """What is done about it; investigate by default: somebody looks into it."""
-    respond_within_minutes: Annotated[int, Field(ge=1)] = 1440
+    respond_within_minutes: Deadline = 1440
     """Time in which it is done; 24 hours by default."""
 
 

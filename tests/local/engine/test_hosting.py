@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hosted import invoke, metric_sum
 
 from forecast_local.sagemaker.fleet import FleetError, ModelServer, ServerPlan
 from forecast_local.sagemakerruntime.serving import ask_model
@@ -23,29 +24,6 @@ CAPTURE = {
     "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
     "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
 }
-
-
-def invoke(account: Any, endpoint: str, body: bytes = b"hi", **options: Any) -> dict[str, Any]:
-    runtime = account.client("sagemaker-runtime")
-    found: dict[str, Any] = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **options)
-    found["Answer"] = json.loads(found["Body"].read())
-    return found
-
-
-def metric_sum(
-    account: Any, name: str, dimensions: dict[str, str], statistic: str = "Sum"
-) -> float:
-    now = datetime.now(UTC)
-    points = account.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(minutes=10),
-        EndTime=now + timedelta(minutes=1),
-        Period=3600,
-        Statistics=[statistic],
-    )["Datapoints"]
-    return float(sum(point[statistic] for point in points))
 
 
 @pytest.fixture

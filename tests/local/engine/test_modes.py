@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hosted import invoke, metric_sum
 
 Hosting = Callable[..., dict[str, Any]]
 MODEL = {"Fn::GetAtt": ["Model", "ModelName"]}
@@ -24,26 +24,6 @@ def variant(name: str, weight: float = 1, **changes: Any) -> dict[str, Any]:
     size = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
     common = {"VariantName": name, "ModelName": MODEL, "InitialVariantWeight": weight}
     return {**common, **(changes or size)}
-
-
-def invoke(account: Any, endpoint: str, body: bytes = b"hi", **options: Any) -> dict[str, Any]:
-    runtime = account.client("sagemaker-runtime")
-    found = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **options)
-    return {**found, "Answer": json.loads(found["Body"].read())}
-
-
-def metric(account: Any, name: str, statistic: str, **dimensions: str) -> float:
-    now = datetime.now(UTC)
-    points = account.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=name,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - timedelta(minutes=10),
-        EndTime=now + timedelta(minutes=1),
-        Period=3600,
-        Statistics=[statistic],
-    )["Datapoints"]
-    return float(sum(point[statistic] for point in points))
 
 
 def eventually(check: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -171,7 +151,7 @@ def test_shadow_gets_copies_and_clients_get_the_champion(
     for _ in range(5):
         assert invoke(account, endpoint_name)["InvokedProductionVariant"] == "main"
     names = {"EndpointName": endpoint_name, "VariantName": "shadow"}
-    eventually(lambda: metric(account, "Invocations", "Sum", **names) == 5)
+    eventually(lambda: metric_sum(account, "Invocations", names, "Sum") == 5)
     described = account.client("sagemaker").describe_endpoint(EndpointName=endpoint_name)
     assert [item["VariantName"] for item in described["ShadowProductionVariants"]] == ["shadow"]
     with pytest.raises(ClientError, match="Variant shadow of endpoint"):
@@ -214,8 +194,8 @@ def test_serverless_throttles_what_is_too_much(
     invoke(account, endpoint_name)
     names = {"EndpointName": endpoint_name, "VariantName": "main"}
     name = "ServerlessConcurrentExecutionsUtilization"
-    assert metric(account, name, "Maximum", **names) == 1.0
-    assert metric(account, "Invocation4XXErrors", "Sum", **names) >= 1
+    assert metric_sum(account, name, names, "Maximum") == 1.0
+    assert metric_sum(account, "Invocation4XXErrors", names, "Sum") >= 1
 
 
 def test_async_wakes_from_zero_answers_by_s3_and_tells_the_topics(

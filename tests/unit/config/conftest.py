@@ -79,3 +79,37 @@ def problems_with(
         return {key.removeprefix("environments.dev."): message for key, message in said}
 
     return load
+
+
+@pytest.fixture
+def expect_refusal(
+    document_with: Callable[[Mapping[str, Any]], dict[str, Any]],
+    problems_with: Callable[..., dict[str, str]],
+) -> Callable[[Mapping[str, Any], str, str], None]:
+    """Expects values of dev to be refused at one key, and nowhere else, with a message."""
+
+    def expect(values: Mapping[str, Any], key: str, message: str) -> None:
+        document_with({"allowed_regions": ["eu-central-1", "cn-north-1", "eu-north-1"]})
+
+        said = problems_with(values)
+
+        assert said.keys() == {key}
+        assert message in said[key]
+
+    return expect
+
+
+@pytest.fixture
+def expect_admission(
+    document_with: Callable[[Mapping[str, Any]], dict[str, Any]], tmp_path: Path
+) -> Callable[[Mapping[str, Any]], None]:
+    """Expects values of dev to make a valid configuration."""
+
+    def expect(values: Mapping[str, Any]) -> None:
+        changes = {f"environments.dev.{key}": value for key, value in values.items()}
+        path = tmp_path / "forecast.yaml"
+        path.write_text(yaml.safe_dump(document_with(changes)), encoding="utf-8")
+
+        assert set(load_config(path).environments) == {"dev"}
+
+    return expect
