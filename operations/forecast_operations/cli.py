@@ -7,17 +7,17 @@ import sys
 import typer
 
 from forecast_config import ForecastError
-from forecast_operations import configuration, local_aws
-from forecast_operations.capacity import capacity_command
-from forecast_operations.check import check_command
+from forecast_operations.commands import config, local
+from forecast_operations.commands.capacity import capacity_command
+from forecast_operations.commands.check import check_command
+from forecast_operations.commands.dashboard import dashboard_command
+from forecast_operations.commands.deploy import deploy_command
+from forecast_operations.commands.inventory import inventory_command
+from forecast_operations.commands.invoke import invoke_command
+from forecast_operations.commands.package import package_command
+from forecast_operations.commands.resolve import resolve_command
+from forecast_operations.commands.serve import serve_command
 from forecast_operations.console import err
-from forecast_operations.dashboard import dashboard_command
-from forecast_operations.deploy import deploy_command
-from forecast_operations.inventory import inventory_command
-from forecast_operations.invoke import invoke_command
-from forecast_operations.package import package_command
-from forecast_operations.resolve import resolve_command
-from forecast_operations.serve import serve_command
 
 INTERRUPTED = 130
 
@@ -36,8 +36,8 @@ app.command("serve")(serve_command)
 app.command("invoke")(invoke_command)
 app.command("dashboard")(dashboard_command)
 app.command("inventory")(inventory_command)
-app.add_typer(local_aws.app, name="local")
-app.add_typer(configuration.app, name="config")
+app.add_typer(local.app, name="local")
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ConfigError, Problem, load_config
+from forecast_config import ConfigError, ForecastError, Problem, load_config
 from forecast_config.advice import warnings_for
 from forecast_operations.console import err
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from forecast_config import EnvironmentSettings, ForecastConfig
 
 DEFAULT_CONFIG = Path("config/forecast.yaml")
@@ -24,6 +27,12 @@ EnvironmentsArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ENV]...", help="Environments; all of them when none is named."),
 ]
+EnvironmentArgument = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
+ContextOption = Annotated[
+    list[str] | None,
+    typer.Option("--context", metavar="KEY=VALUE", help="As cdk's -c: model_version=16."),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; for scripts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -60,3 +69,25 @@ def warn_of(environment: EnvironmentSettings) -> None:
     """
     for warning in warnings_for(environment, datetime.now(UTC).date()):
         err.print(f"warning: {warning}", markup=False)
+
+
+def confirm(doing: str, consequences: Sequence[str], *, yes: bool) -> None:
+    """Name what an action will destroy, and ask whether to go on.
+
+    Args:
+        doing: What is about to be done, such as "delete the endpoint produce-forecast-dev".
+        consequences: What it destroys or interrupts, one sentence each, and the way back.
+        yes: Whether the answer was given on the command line.
+
+    Raises:
+        ForecastError: The answer is no, or there is nobody to ask.
+    """
+    err.print(f"about to {doing}:", markup=False)
+    for consequence in consequences:
+        err.print(f"  - {consequence}", markup=False)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ForecastError("nothing was changed: there is nobody to ask; add --yes to do it")
+    if not typer.confirm("go on?", err=True):
+        raise ForecastError("nothing was changed")

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast_config import ForecastError
-from forecast_operations import check
 from forecast_operations.cli import app
+from forecast_operations.commands import check
 from forecast_rules import RuleEngine, find_rule, rules
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.templates import flatten, read_template
+from forecast_operations.synthesis.templates import flatten, read_template
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forecast_operations.storing.buckets import bucket_records, uses_of
 from forecast_operations.storing.kinds import records_of
 from forecast_operations.storing.record import Record, Stored
-from forecast_operations.templates import flatten, read_template
+from forecast_operations.synthesis.templates import flatten, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from forecast_operations.templates import flatten
+from forecast_operations.synthesis.templates import flatten
 
 UNKNOWN = "unknown: check"
 AWS_OWNED = "a key that AWS owns"

@@ -8,54 +8,42 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import Cloud
 
 if TYPE_CHECKING:
     from forecast_operations.updates.hosted import Template
 
+_NO_STACK = "does not exist"
+_NO_ENDPOINT = "Could not find"
+
 
 @dataclass(frozen=True)
 class Live:
-    """AWS, or the local AWS, in one region.
+    """What is deployed in one region; every method raises CloudError when AWS refuses.
 
     Attributes:
-        cloudformation: Client of AWS CloudFormation.
-        sagemaker: Client of Amazon SageMaker.
-        sts: Client of AWS STS.
+        cloud: AWS, or the local AWS, there.
     """
 
-    cloudformation: Any
-    sagemaker: Any
-    sts: Any
+    cloud: Cloud
 
     @classmethod
     def in_region(cls, region: str) -> Live:
-        """The clients of a region, with the credentials of the surroundings."""
-        import boto3  # noqa: PLC0415 - half a second, which no other command needs to pay
-
-        return cls(
-            boto3.client("cloudformation", region_name=region),
-            boto3.client("sagemaker", region_name=region),
-            boto3.client("sts", region_name=region),
-        )
+        """What is deployed in a region, seen with the credentials of the surroundings."""
+        return cls(Cloud(region))
 
     def account(self) -> str:
-        """Id of the account of the credentials.
-
-        Raises:
-            ForecastError: There are no credentials that are valid, or nobody answers.
-        """
-        return str(self._ask(self.sts.get_caller_identity)["Account"])
+        """Id of the account of the credentials."""
+        return self.cloud.account()
 
     def template(self, stack: str) -> Template | None:
-        """The template that a stack was deployed with; None when there is no such stack.
-
-        Raises:
-            ForecastError: The credentials do not allow it, or nobody answers.
-        """
-        found = self._ask(
-            lambda: self.cloudformation.get_template(StackName=stack, TemplateStage="Original"),
-            missing="does not exist",
+        """The template that a stack was deployed with; None when there is no such stack."""
+        found = self.cloud.ask(
+            "cloudformation",
+            "get_template",
+            missing=_NO_STACK,
+            StackName=stack,
+            TemplateStage="Original",
         )
         if found is None:
             return None
@@ -63,50 +51,30 @@ class Live:
         return cast("Template", json.loads(body) if _is_json(body) else _read(body))
 
     def endpoint(self, name: str) -> dict[str, Any] | None:
-        """The answer of DescribeEndpoint; None when there is no such endpoint.
-
-        Raises:
-            ForecastError: The credentials do not allow it, or nobody answers.
-        """
-        found: dict[str, Any] | None = self._ask(
-            lambda: self.sagemaker.describe_endpoint(EndpointName=name), missing="Could not find"
+        """The answer of DescribeEndpoint; None when there is no such endpoint."""
+        found: dict[str, Any] | None = self.cloud.ask(
+            "sagemaker", "describe_endpoint", missing=_NO_ENDPOINT, EndpointName=name
         )
         return found
 
     def endpoint_config(self, name: str) -> dict[str, Any] | None:
-        """The answer of DescribeEndpointConfig; None when there is no such configuration.
-
-        Raises:
-            ForecastError: The credentials do not allow it, or nobody answers.
-        """
-        found: dict[str, Any] | None = self._ask(
-            lambda: self.sagemaker.describe_endpoint_config(EndpointConfigName=name),
-            missing="Could not find",
+        """The answer of DescribeEndpointConfig; None when there is no such configuration."""
+        found: dict[str, Any] | None = self.cloud.ask(
+            "sagemaker", "describe_endpoint_config", missing=_NO_ENDPOINT, EndpointConfigName=name
         )
         return found
 
+    def stack(self, name: str) -> dict[str, Any] | None:
+        """The answer of DescribeStacks for one stack; None when there is no such stack."""
+        found = self.cloud.ask(
+            "cloudformation", "describe_stacks", missing=_NO_STACK, StackName=name
+        )
+        return cast("dict[str, Any]", found["Stacks"][0]) if found else None
+
     def output(self, stack: str, key: str) -> str | None:
         """An output of a stack; None when it has none of this name."""
-        described = self._ask(
-            lambda: self.cloudformation.describe_stacks(StackName=stack), missing="does not exist"
-        )
-        outputs = described["Stacks"][0].get("Outputs", []) if described else []
+        outputs = (self.stack(stack) or {}).get("Outputs", [])
         return next((each["OutputValue"] for each in outputs if each["OutputKey"] == key), None)
-
-    @staticmethod
-    def _ask(call: Any, *, missing: str | None = None) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-        try:
-            return call()
-        except ClientError as error:
-            if missing is not None and missing in str(error):
-                return None
-            raise ForecastError(f"AWS refuses: {error}") from None
-        except BotoCoreError as error:
-            raise ForecastError(
-                f'cannot ask AWS: {error}; for the local AWS: eval "$(forecast local env)"'
-            ) from None
 
 
 def _is_json(body: Any) -> bool:

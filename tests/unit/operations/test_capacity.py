@@ -17,10 +17,10 @@ from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from forecast_config import ConfigError, ForecastError
-from forecast_operations.capacity import capacity_command
-from forecast_operations.planning import plot as plots
-from forecast_operations.planning.cloudwatch_history import period_seconds
-from forecast_operations.planning.csv_history import read_csv
+from forecast_operations.capacity import plot as plots
+from forecast_operations.capacity.cloudwatch_history import period_seconds
+from forecast_operations.capacity.csv_history import read_csv
+from forecast_operations.commands.capacity import capacity_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

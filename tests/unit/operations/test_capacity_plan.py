@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from forecast_config import ForecastError
 from forecast_config.settings import ScheduledAction
-from forecast_operations.planning import report
-from forecast_operations.planning.history import History
-from forecast_operations.planning.pattern import minute_of_week, weekly_pattern
-from forecast_operations.planning.plan import Wanted, make_plan, planned_instances
-from forecast_operations.planning.schedule import (
+from forecast_operations.capacity import report
+from forecast_operations.capacity.history import History
+from forecast_operations.capacity.pattern import minute_of_week, weekly_pattern
+from forecast_operations.capacity.plan import Wanted, make_plan, planned_instances
+from forecast_operations.capacity.schedule import (
     PlannedAction,
     actions_of,
     plan_levels,

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from forecast_config import ForecastError, LockedModel, PackagedModel, load_config, read_lock
-from forecast_operations import package, resolve
+from forecast_operations.commands import package, resolve
 from forecast_packaging import Alias, Version, write_lock
 from forecast_packaging.building import environment as building
 from forecast_packaging.building.summary import ArchiveSummary

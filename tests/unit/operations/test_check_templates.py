@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecast_operations.check import TemplateError, check_command
+from forecast_operations.commands.check import TemplateError, check_command
 
 ENVIRONMENT = "; for an environment: npx cdk synth, then forecast check cdk.out"
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from forecast_config import LockedModel, PackagedModel, load_config, read_lock
-from forecast_operations import configuration, local_aws, package, resolve
+from forecast_operations.commands import config as config_commands
+from forecast_operations.commands import local, package, resolve
 from forecast_packaging import Alias, Candidate, RegistryError, Version
 from forecast_packaging.building.summary import ArchiveSummary
 
@@ -190,16 +191,16 @@ def test_a_local_aws_that_does_not_run_is_a_status(config: Path) -> None:
 def test_the_local_aws_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "forecast_local", None)
 
-    with pytest.raises(local_aws.ForecastError, match="with its extra 'local'"):
-        local_aws._lifecycle()
+    with pytest.raises(local.ForecastError, match="with its extra 'local'"):
+        local._lifecycle()
 
 
 def test_the_settings_are_shown_with_every_default(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configuration.show(["prod"], config=config)
+    config_commands.show(["prod"], config=config)
     shown = yaml.safe_load(capsys.readouterr().out)
-    configuration.show(None, config=config, as_json=True)
+    config_commands.show(None, config=config, as_json=True)
     both = json.loads(capsys.readouterr().out)
 
     prod = shown["environments"]["prod"]
@@ -216,7 +217,7 @@ def test_the_settings_are_shown_with_every_default(
 def test_what_is_shown_can_be_put_into_the_file(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configuration.show(None, config=config)
+    config_commands.show(None, config=config)
     document = yaml.safe_load(config.read_text())
     before = load_config(config).environments
     document["environments"] = yaml.safe_load(capsys.readouterr().out)["environments"]

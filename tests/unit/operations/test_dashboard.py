@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from forecast_config import ForecastError
-from forecast_operations import dashboard
+from forecast_operations.commands import dashboard
 from forecast_operations.drawing import picture
 from forecast_operations.drawing.board import Board, board_from_template, parse
 from forecast_operations.drawing.cloudwatch import CloudWatch
@@ -25,7 +25,7 @@ from forecast_operations.drawing.markdown import blocks_of
 from forecast_operations.drawing.picture import draw_board
 from forecast_operations.drawing.sample import Sample
 from forecast_operations.drawing.source import MetricKey, Search, Times
-from forecast_operations.templates import flatten
+from forecast_operations.synthesis.templates import flatten
 
 REPOSITORY = Path(__file__).parents[3]
 CONFIG = REPOSITORY / "config/forecast.yaml"

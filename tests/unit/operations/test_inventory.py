@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forecast_config import ForecastError
-from forecast_operations import inventory
+from forecast_operations.commands import inventory
 from forecast_operations.storing.inventory import list_records, read_inventory
 from forecast_operations.storing.record import UNKNOWN, Record
 from forecast_operations.storing.report import MARK, as_json, as_markdown, with_markdown

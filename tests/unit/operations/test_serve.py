@@ -19,7 +19,8 @@ import yaml
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from forecast_config import ForecastError
-from forecast_operations import invoke, served
+from forecast_operations.commands import invoke
+from forecast_operations.serving import archive as served
 from forecast_packaging.building.archive import write_archive
 
 if TYPE_CHECKING:

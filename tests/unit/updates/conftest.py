@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.updates.live import Live
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -126,9 +129,14 @@ class _Client:
 
 
 @pytest.fixture
-def client() -> Callable[..., Any]:
-    """A client that answers each operation with what it is given; an exception is raised."""
-    return _Client
+def live_with() -> Callable[..., Live]:
+    """What is deployed, as the answers of clients by service say it."""
+
+    def make(**clients: dict[str, Any]) -> Live:
+        made = {service: _Client(**answers) for service, answers in clients.items()}
+        return Live(Cloud("eu-central-1", clients=made))
+
+    return make
 
 
 @pytest.fixture

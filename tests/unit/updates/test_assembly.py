@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forecast_config import ForecastError
-from forecast_operations.updates.assembly import account_of, read_template, with_template
+from forecast_operations.synthesis.assembly import account_of, read_template, with_template
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_config import ForecastError
-from forecast_operations import deploy
+from forecast_operations.commands import deploy
+from forecast_operations.synthesis import cdk as cdk_cli
+from forecast_operations.updates import proposal
 from forecast_operations.updates.live import Live
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _STACKS = ("ForecastProdArtifacts", "ForecastProd")
 
 @pytest.fixture
 def deployed_as(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Callable[..., Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live_with: Callable[..., Live]
 ) -> Deploy:
     """Runs the command between two templates; gives the CDK's commands."""
 
@@ -43,20 +45,21 @@ def deployed_as(
 
         serving = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
         outputs = [{"OutputKey": "EndpointConfigName", "OutputValue": "new"}]
-        live = Live(
-            client(
-                get_template={"TemplateBody": old},
-                describe_stacks={"Stacks": [{"Outputs": outputs}]},
-            ),
-            client(describe_endpoint=serving),
-            client(get_caller_identity={"Account": "222222222222"}),
+        live = live_with(
+            cloudformation={
+                "get_template": {"TemplateBody": old},
+                "describe_stacks": {"Stacks": [{"Outputs": outputs}]},
+            },
+            sagemaker={"describe_endpoint": serving},
+            sts={"get_caller_identity": {"Account": "222222222222"}},
         )
         environment = SimpleNamespace(
             name="prod", region="eu-central-1", endpoint=SimpleNamespace(name="forecast")
         )
         found = SimpleNamespace(root=tmp_path), {"prod": environment}
-        monkeypatch.setattr(deploy, "chosen", lambda *_: found)
-        monkeypatch.setattr(deploy, "_cdk", cdk)
+        monkeypatch.setattr(proposal, "chosen", lambda *_: found)
+        monkeypatch.setattr(proposal, "run_cdk", cdk)
+        monkeypatch.setattr(cdk_cli, "run_cdk", cdk)
         monkeypatch.setattr(Live, "in_region", lambda _: live)
         deploy.deploy_command("prod", tmp_path / "forecast.yaml", **options)
         return called
@@ -114,9 +117,3 @@ def test_another_account_is_not_even_looked_at(
         deployed_as(template, template, account="111111111111")
 
     assert deployed_as(template, template, account="222222222222") == ["synth", "deploy"]
-
-
-def test_a_look_changes_nothing(deployed_as: Deploy, endpoint_template: Callable[..., Any]) -> None:
-    template = endpoint_template(A="ml.m5.large")
-
-    assert deployed_as(template, template, check_only=True) == ["synth"]

@@ -21,26 +21,36 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_a_template_is_read_as_it_was_deployed(
-    client: Callable[..., Any], refusal: Callable[..., Any]
+    live_with: Callable[..., Live], refusal: Callable[..., Any]
 ) -> None:
     answers = [{"TemplateBody": body} for body in ('{"Resources": {}}', "Resources: {}")]
     parsed: Any = {"TemplateBody": {"Resources": {}}}
     missing = refusal("Stack with id ForecastProd does not exist")
 
     assert [
-        Live(client(get_template=answer), None, None).template("ForecastProd")
+        live_with(cloudformation={"get_template": answer}).template("ForecastProd")
         for answer in (*answers, parsed, missing)
     ] == [{"Resources": {}}, {"Resources": {}}, {"Resources": {}}, None]
 
 
 def test_what_aws_refuses_and_nobody_answering_are_sentences(
-    client: Callable[..., Any], refusal: Callable[..., Any]
+    live_with: Callable[..., Live], refusal: Callable[..., Any]
 ) -> None:
-    refused = Live(client(get_template=refusal("not authorized")), None, None)
+    refused = live_with(
+        cloudformation={
+            "get_template": refusal(
+                "not authorized to perform: cloudformation:GetTemplate on resource: x"
+            )
+        }
+    )
     silence = EndpointConnectionError(endpoint_url="http://x")
-    nobody = Live(client(get_template=silence), None, client(get_caller_identity=silence))
+    nobody = live_with(
+        cloudformation={"get_template": silence}, sts={"get_caller_identity": silence}
+    )
 
-    with pytest.raises(ForecastError, match=r"AWS refuses: .*not authorized"):
+    with pytest.raises(
+        ForecastError, match=r"permission cloudformation:GetTemplate on x is missing"
+    ):
         refused.template("ForecastProd")
     with pytest.raises(ForecastError, match=r"cannot ask AWS: .*forecast local env"):
         nobody.template("ForecastProd")
@@ -49,7 +59,7 @@ def test_what_aws_refuses_and_nobody_answering_are_sentences(
 
 
 def test_the_policy_in_the_docs_allows_what_is_asked_and_no_more() -> None:
-    calls = re.findall(r"self\.(cloudformation|sagemaker)\.(\w+)\(", inspect.getsource(Live))
+    calls = re.findall(r'"(cloudformation|sagemaker)",\s*"(\w+)"', inspect.getsource(Live))
     needed = {f"{service}:{name.title().replace('_', '')}" for service, name in calls}
     section = (DOCS / "security.md").read_text("utf-8").partition("## Who deploys")[2]
     statements = json.loads(section.partition("```json\n")[2].partition("```")[0])["Statement"]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_config import ForecastError
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
 from forecast_operations.updates.state import (
     check_account,
@@ -19,11 +18,13 @@ from forecast_operations.updates.steps import plan_steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from forecast_operations.updates.live import Live
+
     Account = Callable[..., Live]
 
 
 @pytest.fixture
-def account(client: Callable[..., Any], refusal: Callable[..., Any]) -> Account:
+def account(live_with: Callable[..., Live], refusal: Callable[..., Any]) -> Account:
     """An account with one endpoint; None: it has none."""
 
     def make(
@@ -33,10 +34,13 @@ def account(client: Callable[..., Any], refusal: Callable[..., Any]) -> Account:
     ) -> Live:
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         away = refusal("Could not find endpoint")
-        return Live(
-            client(describe_stacks={"Stacks": [{"Outputs": listed}]}),
-            client(describe_endpoint=endpoint or away, describe_endpoint_config=config or away),
-            client(get_caller_identity={"Account": "222222222222"}),
+        return live_with(
+            cloudformation={"describe_stacks": {"Stacks": [{"Outputs": listed}]}},
+            sagemaker={
+                "describe_endpoint": endpoint or away,
+                "describe_endpoint_config": config or away,
+            },
+            sts={"get_caller_identity": {"Account": "222222222222"}},
         )
 
     return make

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast_operations.planning.history import DAY, HOUR
+from forecast_operations.capacity.history import DAY, HOUR
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from numpy.typing import NDArray
 
-    from forecast_operations.planning.history import History
+    from forecast_operations.capacity.history import History
 
 HOURS = 24
 WEEKDAYS = 7

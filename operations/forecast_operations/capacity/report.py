@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast_operations.planning.history import MINUTE
-from forecast_operations.planning.pattern import HOURS, WEEKDAYS
+from forecast_operations.capacity.history import MINUTE
+from forecast_operations.capacity.pattern import HOURS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from forecast_operations.planning.plan import CapacityPlan
+    from forecast_operations.capacity.plan import CapacityPlan
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -12,7 +12,7 @@ from forecast_operations.console import out, print_json
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, chosen
 from forecast_operations.storing.inventory import read_inventory
 from forecast_operations.storing.report import as_json, as_markdown, as_table, with_markdown
-from forecast_operations.templates import templates_of
+from forecast_operations.synthesis.templates import templates_of
 
 SYNTH_OUTPUT = Path("cdk.out")
 

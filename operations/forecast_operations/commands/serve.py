@@ -13,7 +13,7 @@ import typer
 from forecast_config import load_config
 from forecast_operations.console import byte_progress, err, out
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
-from forecast_operations.served import Running, remember, server, unpacked
+from forecast_operations.serving.archive import Running, remember, server, unpacked
 from forecast_packaging.building.environment import package_for
 
 if TYPE_CHECKING:

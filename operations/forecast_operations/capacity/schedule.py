@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast_operations.planning.pattern import HOURS, WEEKDAYS
+from forecast_operations.capacity.pattern import HOURS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

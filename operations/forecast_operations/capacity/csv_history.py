@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast_config import ForecastError
-from forecast_operations.planning.history import HOUR, MINUTE, History
+from forecast_operations.capacity.history import HOUR, MINUTE, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from forecast_config import ForecastError
-from forecast_operations.planning.pattern import HOURS, WEEKDAYS
-from forecast_operations.planning.plan import planned_instances
+from forecast_operations.capacity.pattern import HOURS, WEEKDAYS
+from forecast_operations.capacity.plan import planned_instances
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forecast_operations.planning.plan import CapacityPlan
+    from forecast_operations.capacity.plan import CapacityPlan
 
 SUFFIXES = (".svg", ".png")
 

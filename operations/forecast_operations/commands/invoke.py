@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from forecast_config import ForecastError, load_config
+from forecast_operations.commands.serve import ArchiveOption, EnvironmentArgument, find_model
 from forecast_operations.console import err
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
-from forecast_operations.serve import ArchiveOption, EnvironmentArgument, find_model
-from forecast_operations.served import Answer, ask, find_running, server
+from forecast_operations.serving.archive import Answer, ask, find_running, server
 
 _TYPES = {
     ".json": "application/json",

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.planning.history import HOUR, MINUTE, History
-from forecast_operations.planning.limits import CLOUDWATCH_DAYS
+from forecast_operations.capacity.history import HOUR, MINUTE, History
+from forecast_operations.capacity.limits import CLOUDWATCH_DAYS
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from forecast_operations.planning.history import HOUR, MINUTE
-from forecast_operations.planning.pattern import WeeklyPattern, minute_of_week, weekly_pattern
-from forecast_operations.planning.schedule import PlannedAction, actions_of, plan_levels, timeline
+from forecast_operations.capacity.history import HOUR, MINUTE
+from forecast_operations.capacity.pattern import WeeklyPattern, minute_of_week, weekly_pattern
+from forecast_operations.capacity.schedule import PlannedAction, actions_of, plan_levels, timeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forecast_operations.planning.history import History
+    from forecast_operations.capacity.history import History
 
 _TOLERANCE = 1e-9
 """What a quotient of two floats may be over a whole number of instances by."""

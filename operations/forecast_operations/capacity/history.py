@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast_config import ForecastError
-from forecast_operations.planning.limits import MAX_DAYS, MIN_DAYS
+from forecast_operations.capacity.limits import MAX_DAYS, MIN_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,14 @@ import typer
 
 from forecast_config import ForecastError
 from forecast_config.settings import InvocationsTarget
+from forecast_operations.capacity.limits import CLOUDWATCH_DAYS, MIN_DAYS
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, chosen
-from forecast_operations.planning.limits import CLOUDWATCH_DAYS, MIN_DAYS
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
-    from forecast_operations.planning.history import History
-    from forecast_operations.planning.plan import CapacityPlan
+    from forecast_operations.capacity.history import History
+    from forecast_operations.capacity.plan import CapacityPlan
 
 _UTC = "Etc/UTC"
 
@@ -62,8 +62,8 @@ def capacity_command(  # noqa: PLR0917 - typer names them on the command line
     Standard output gets the block to put below the environment's autoscaling, or JSON.
     """
     # With numpy, which no other command needs to wait for.
-    from forecast_operations.planning import plan as plans  # noqa: PLC0415
-    from forecast_operations.planning import plot as plots  # noqa: PLC0415
+    from forecast_operations.capacity import plan as plans  # noqa: PLC0415
+    from forecast_operations.capacity import plot as plots  # noqa: PLC0415
 
     _, wanted_environments = chosen(config, [environment])
     settings = wanted_environments[environment]
@@ -86,7 +86,7 @@ def capacity_command(  # noqa: PLR0917 - typer names them on the command line
 
 
 def _show(plan: CapacityPlan, environment: str, *, as_json: bool) -> None:
-    from forecast_operations.planning import report  # noqa: PLC0415
+    from forecast_operations.capacity import report  # noqa: PLC0415
 
     if as_json:
         print_json(report.as_json(plan, environment))
@@ -97,8 +97,8 @@ def _show(plan: CapacityPlan, environment: str, *, as_json: bool) -> None:
 
 
 def _history(settings: EnvironmentSettings, csv: Path | None, days: int) -> History:
-    from forecast_operations.planning.cloudwatch_history import read_cloudwatch  # noqa: PLC0415
-    from forecast_operations.planning.csv_history import read_csv  # noqa: PLC0415
+    from forecast_operations.capacity.cloudwatch_history import read_cloudwatch  # noqa: PLC0415
+    from forecast_operations.capacity.csv_history import read_csv  # noqa: PLC0415
 
     if csv is not None:
         return read_csv(csv)

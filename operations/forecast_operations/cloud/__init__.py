@@ -1,0 +1,1 @@
+"""AWS, or what stands in for it: clients, and what they refuse as sentences."""

@@ -1,0 +1,1 @@
+"""What was deployed when, by whom, and what proved it."""

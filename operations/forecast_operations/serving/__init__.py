@@ -1,0 +1,1 @@
+"""A packed archive on this machine, behind the server of the container."""

@@ -1,0 +1,56 @@
+"""The CDK CLI of a project."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from forecast_config import ForecastError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def run_cdk(root: Path, arguments: Sequence[str]) -> None:
+    """Run the CDK CLI in a project; what it prints goes where this process prints.
+
+    Args:
+        root: The project.
+        arguments: Its subcommand and options.
+
+    Raises:
+        ForecastError: It is not there, or it ended with an error.
+    """
+    beside = root / "node_modules" / ".bin" / "cdk"
+    program = str(beside) if beside.is_file() else shutil.which("cdk")
+    if program is None:
+        raise ForecastError("the CDK CLI is not there; run: make setup")
+    done = subprocess.run([program, *arguments], cwd=root, check=False)
+    if done.returncode:
+        raise ForecastError(
+            f"cdk {arguments[0]} ended with status {done.returncode}; the reason is above, and the "
+            "command can be run again"
+        )
+
+
+def synthesize(
+    root: Path, assembly: Path, config: Path, environment: str, context: Sequence[str] = ()
+) -> None:
+    """Synthesize one environment.
+
+    Args:
+        root: The project.
+        assembly: Folder of the cloud assembly; what is there is replaced.
+        config: The configuration file.
+        environment: The environment.
+        context: Further context flags, each `key=value`.
+
+    Raises:
+        ForecastError: The CLI is not there, or it ended with an error.
+    """
+    shutil.rmtree(assembly, ignore_errors=True)
+    flags = [f"config={config.resolve()}", f"environments={environment}", *context]
+    command = ["synth", "--quiet", "--output", str(assembly)]
+    run_cdk(root, [*command, *(part for flag in flags for part in ("--context", flag))])

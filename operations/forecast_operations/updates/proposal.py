@@ -1,0 +1,147 @@
+"""Proposals: an environment as it is synthesized, beside what is deployed of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast_config import ForecastError, names
+from forecast_operations.options import chosen
+from forecast_operations.synthesis.assembly import account_of, read_template, with_template
+from forecast_operations.synthesis.cdk import run_cdk, synthesize
+from forecast_operations.updates.live import Live
+from forecast_operations.updates.obstacles import Templates, find_obstacles
+from forecast_operations.updates.state import (
+    check_account,
+    check_rollout_held,
+    look_at_endpoint,
+)
+from forecast_operations.updates.steps import plan_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from forecast_config import EnvironmentSettings, ForecastConfig
+    from forecast_operations.updates.obstacles import Obstacle, Permission, Serving
+    from forecast_operations.updates.steps import Step
+
+_ASSEMBLIES = Path(".forecast/deploy")
+_REFUSED = "nothing was changed, as an update in one step would fail or do harm"
+_OPTIONS: dict[Permission, str] = {
+    "rescale": "--allow-rescale",
+    "unguarded": "--allow-unguarded",
+    "recreate": "--allow-recreate",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What is wanted of an environment, and what there is.
+
+    Attributes:
+        config: The configuration that the environment is in.
+        settings: The environment.
+        assembly: Folder of what was synthesized.
+        live: Where it is deployed.
+        deployed: The templates that are deployed.
+        wanted: The templates that were synthesized.
+        serves: What the endpoint itself says.
+        obstacles: What AWS would refuse of an update in one step.
+    """
+
+    config: ForecastConfig
+    settings: EnvironmentSettings
+    assembly: Path
+    live: Live
+    deployed: Templates
+    wanted: Templates
+    serves: Serving
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def stack(self) -> str:
+        """Name of the endpoint's stack."""
+        return names.stack(self.settings.name)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The deployments that lead from what is deployed to what is wanted."""
+        return plan_steps(self.deployed, self.wanted, self.obstacles)
+
+
+def propose(config: Path, environment: str, context: Sequence[str] = ()) -> Proposal:
+    """Synthesize an environment and look at what is deployed of it; nothing is changed.
+
+    Args:
+        config: The configuration file.
+        environment: The environment.
+        context: Context flags of the synth, each `key=value`.
+
+    Raises:
+        ForecastError: The synth failed, the credentials are of another account, or the endpoint is
+            in a transition.
+    """
+    project, wanted_environments = chosen(config, [environment])
+    settings = wanted_environments[environment]
+    assembly = project.root / _ASSEMBLIES / environment / "wanted"
+    synthesize(project.root, assembly, config, environment, context)
+    live = Live.in_region(settings.region)
+    check_account(live, account_of(assembly, names.stack(environment)))
+    stacks = names.stack(environment, "Artifacts"), names.stack(environment)
+    deployed = Templates(*(live.template(stack) for stack in stacks))
+    wanted = Templates(*(read_template(assembly, stack) for stack in stacks))
+    serves = look_at_endpoint(live, stacks[1], deployed.endpoint)
+    return Proposal(
+        config=project,
+        settings=settings,
+        assembly=assembly,
+        live=live,
+        deployed=deployed,
+        wanted=wanted,
+        serves=serves,
+        obstacles=tuple(find_obstacles(deployed, wanted, serves)),
+    )
+
+
+def check_obstacles(obstacles: Sequence[Obstacle], allowed: Collection[Permission]) -> None:
+    """Refuse a proposal with an obstacle that nobody allowed to be led around.
+
+    Raises:
+        ForecastError: There is one; its way out is in the message.
+    """
+    refused = [obstacle for obstacle in obstacles if obstacle.permission not in allowed]
+    if not refused:
+        return
+    lines = []
+    for obstacle in refused:
+        lines.append(obstacle.reason)
+        lines.extend(f"  {number}. {step}" for number, step in enumerate(obstacle.steps, 1))
+        if obstacle.permission is not None:
+            lines.append(f"  or let it be done for you: {_OPTIONS[obstacle.permission]}")
+    raise ForecastError(f"{_REFUSED}:\n" + "\n".join(lines))
+
+
+def carry_out(proposal: Proposal, say: Callable[[str], None]) -> None:
+    """Deploy a proposal step by step, and look whether the rollout held.
+
+    Args:
+        proposal: The proposal; its obstacles have been allowed.
+        say: Told the title of each step.
+
+    Raises:
+        ForecastError: A deployment failed, or SageMaker has undone the rollout.
+    """
+    steps = proposal.steps
+    for number, step in enumerate(steps, 1):
+        say(f"{number} of {len(steps)}: {step.title}")
+        _deploy(step, proposal)
+    check_rollout_held(proposal.live, proposal.settings.endpoint.name, proposal.stack)
+
+
+def _deploy(step: Step, proposal: Proposal) -> None:
+    app = proposal.assembly
+    if step.template is not None:
+        app = with_template(app, proposal.stack, step.template, app.with_name("step"))
+    command = ["deploy", proposal.stack, "--app", str(app), "--require-approval", "never"]
+    run_cdk(proposal.config.root, [*command, *(["--exclusively"] if step.alone else [])])
