@@ -9,9 +9,13 @@ CDK_ARGS ?=
 MINUTES ?= 1
 PYTEST_ARGS ?= --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+needed = $(or $($(1)),$(error $(1) is missing: make $(firstword $(MAKECMDGOALS)) $(1)=…))
+
 .PHONY: help
 help: ## Show what can be made
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Build and try
 
 $(VENV)/.ready: pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.11" if v < (3, 11) else 0)'
@@ -63,3 +67,81 @@ soak: setup ## Serve for MINUTES=1 at 80 % of the capacity, with hostile request
 clean: ## Remove what was made, but neither the registry nor the lock
 	@test ! -x $(BIN)/forecast || $(BIN)/forecast local down
 	@rm -rf cdk.out .forecast .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+
+##@ Operate (FORECAST_CONFIG=other.yaml for another configuration)
+
+.PHONY: register-models
+register-models: setup ## Train the reference model and register it as @champion
+	@$(BIN)/python examples/train.py
+
+.PHONY: pipeline-train-full
+pipeline-train-full: register-models ## Train, register, pin and pack
+	@forecast resolve
+	@forecast package
+
+define deploy
+@forecast deploy $(1)
+@forecast verify $(1)
+endef
+
+.PHONY: deploy-dev
+deploy-dev: setup ## Deploy dev, and prove that it serves what was deployed
+	$(call deploy,dev)
+
+.PHONY: deploy-staging
+deploy-staging: setup ## The same for staging
+	$(call deploy,staging)
+
+.PHONY: deploy-prod
+deploy-prod: setup ## The same for prod
+	$(call deploy,prod)
+
+.PHONY: promote-model
+promote-model: setup ## VERSION=16 SOURCE_STAGE=staging TARGET_STAGE=prod: take over a verified version
+	@: $(foreach name,VERSION SOURCE_STAGE TARGET_STAGE,$(call needed,$(name)))
+	@forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE)
+
+.PHONY: workflow-staging
+workflow-staging: setup ## Everything from the alias to a verified staging
+	@forecast resolve staging
+	@forecast package staging
+	@forecast preflight staging
+	@forecast plan staging
+	$(call deploy,staging)
+
+.PHONY: workflow-prod
+workflow-prod: promote-model ## VERSION=16: from a verified staging to a verified prod
+	@forecast preflight $(TARGET_STAGE)
+	@forecast plan $(TARGET_STAGE)
+	$(call deploy,$(TARGET_STAGE))
+workflow-prod: SOURCE_STAGE ?= staging
+workflow-prod: TARGET_STAGE ?= prod
+
+.PHONY: list-endpoints
+list-endpoints: setup ## What runs where
+	@forecast endpoints list
+
+.PHONY: test-endpoint
+test-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev REQUEST=request.json: one request
+	@: $(foreach name,ENDPOINT_NAME REQUEST,$(call needed,$(name)))
+	@forecast endpoints invoke $(ENDPOINT_NAME) --file $(REQUEST)
+
+.PHONY: delete-endpoint
+delete-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev: delete it, after asking
+	@: $(call needed,ENDPOINT_NAME)
+	@forecast endpoints delete $(ENDPOINT_NAME)
+
+.PHONY: monitoring-start
+monitoring-start: setup ## STAGE=prod: let its alarms act again
+	@: $(call needed,STAGE)
+	@forecast monitoring start $(STAGE)
+
+.PHONY: monitoring-status
+monitoring-status: setup ## STAGE=prod: its alarms, and which of them are muted
+	@: $(call needed,STAGE)
+	@forecast monitoring status $(STAGE)
+
+.PHONY: emergency-stop
+emergency-stop: setup ## STAGE=prod HOW=scale|delete: stop it, after asking (back: forecast start)
+	@: $(foreach name,STAGE HOW,$(call needed,$(name)))
+	@forecast stop $(STAGE) --how $(HOW)

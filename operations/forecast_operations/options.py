@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("config/forecast.yaml")
 
 ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", help="The configuration file.", show_default=True)
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="FORECAST_CONFIG",
+        help="The configuration file.",
+        show_default=True,
+    ),
 ]
 EnvironmentsArgument = Annotated[
     list[str] | None,
