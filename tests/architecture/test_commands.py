@@ -62,10 +62,23 @@ def test_every_command_shown_is_one_that_there_is(page: Path) -> None:
     assert wrong == {}
 
 
-def test_the_makefile_names_every_part_of_operating() -> None:
+@pytest.fixture(scope="module")
+def targets() -> set[str]:
     text = (ROOT / "Makefile").read_text("utf-8")
-    targets = set(re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE))
 
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_target_shown_is_one_that_there_is(page: Path, targets: set[str]) -> None:
+    text = page.read_text("utf-8")
+    blocks = "\n".join(_FENCE.findall(text))
+    shown = set(re.findall(r"^\$? ?make ([a-z-]+)", blocks, re.MULTILINE))
+    shown |= set(re.findall(r"`make ([a-z-]+)", text))
+
+    assert shown <= targets
+
+
+def test_the_makefile_names_every_part_of_operating(targets: set[str]) -> None:
     assert targets >= {
         "delete-endpoint",
         "deploy-dev",

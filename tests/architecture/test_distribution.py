@@ -43,36 +43,6 @@ def test_the_wheel_brings_the_tables_along(wheel: zipfile.ZipFile) -> None:
     assert "forecast_rules/rules/library.rego" in wheel.namelist()
 
 
-def _readme_blocks() -> list[str]:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
-def test_every_make_target_of_the_readme_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-
-    named = {name for block in _readme_blocks() for name in re.findall(r"\bmake ([a-z-]+)", block)}
-
-    assert {"demo", "test"} <= named <= targets
-
-
-def test_every_forecast_command_of_the_readme_exists() -> None:
-    commands = {
-        tuple(match.split())
-        for block in _readme_blocks()
-        for match in re.findall(r"^\$? ?forecast ((?:local |config )?[a-z]+)", block, re.MULTILINE)
-    }
-
-    assert commands
-    for command in commands:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("forecast"), *command, "--help"],
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, command
-
-
 def test_every_file_that_the_readme_links_to_exists() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
