@@ -51,15 +51,17 @@ def memory_gib(instance_type: str) -> float | None:
     return None if per_vcpu is None else float(per_vcpu) * vcpus(instance_type)
 
 
+def general_types() -> tuple[str, ...]:
+    """The general types (c, m and r from the fifth generation on) that the API names."""
+    return tuple(name for name in _table()["api"] if _GENERAL_FAMILIES.match(_family(name)))
+
+
 def smallest_with(gib: float, *, arm: bool) -> str | None:
     """The smallest general type (c, m, r) with so much memory and such a CPU; None for none."""
     large_enough = [
         (memory, vcpus(name), name)
-        for name in _table()["api"]
-        if _GENERAL_FAMILIES.match(_family(name))
-        and is_graviton(name) is arm
-        and (memory := memory_gib(name)) is not None
-        and memory >= gib
+        for name in general_types()
+        if is_graviton(name) is arm and (memory := memory_gib(name)) is not None and memory >= gib
     ]
     return min(large_enough)[2] if large_enough else None
 

@@ -1,0 +1,1 @@
+"""What an environment costs: prices, estimates, differences, and advice on its size."""

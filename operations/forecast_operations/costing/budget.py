@@ -1,0 +1,53 @@
+"""Whether an estimate keeps to the budget that the configuration gives an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forecast_config import EnvironmentSettings
+    from forecast_operations.costing.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class BudgetFinding:
+    """An estimate over its budget.
+
+    Attributes:
+        message: What it comes to, the budget, and what to do.
+        exceeded: Whether even the least is over it; else only the most is, which warns.
+    """
+
+    message: str
+    exceeded: bool
+
+    def __str__(self) -> str:
+        """The message."""
+        return self.message
+
+
+def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFinding | None:
+    """What is over the environment's budget; None for nothing, or for no budget.
+
+    Budgets are in US dollars: an estimate in another currency is not measured by one.
+    """
+    budget = settings.alarms.budget
+    if budget is None or estimate.currency != "USD":
+        return None
+    planned = budget.monthly_usd
+    if estimate.low_usd > planned:
+        return BudgetFinding(
+            f"{settings.name} costs at least ${estimate.low_usd:,.2f} a month, more than the "
+            f"${planned:,.2f} of alarms.budget.monthly_usd; choose fewer or smaller instances "
+            f"(forecast cost {settings.name} --advise), or raise the budget",
+            exceeded=True,
+        )
+    if estimate.high_usd > planned:
+        return BudgetFinding(
+            f"{settings.name} can cost up to ${estimate.high_usd:,.2f} a month when it scales out, "
+            f"more than the ${planned:,.2f} of alarms.budget.monthly_usd; lower the most "
+            "instances, or raise the budget",
+            exceeded=False,
+        )
+    return None

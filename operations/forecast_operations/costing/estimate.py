@@ -1,0 +1,83 @@
+"""Estimates: what an environment costs in a month, line by line, from its templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecast_operations.costing.bill import HOURS_A_MONTH, Bill, CostLine
+from forecast_operations.costing.budget import check_budget
+from forecast_operations.costing.difference import difference
+from forecast_operations.costing.hosting import hosting_lines
+from forecast_operations.costing.prices import read_prices
+from forecast_operations.costing.rollout import rollout_cost
+from forecast_operations.costing.surroundings import surrounding_lines
+from forecast_operations.costing.usage import Usage
+
+if TYPE_CHECKING:
+    from forecast_operations.costing.prices import Currency, Prices
+    from forecast_operations.updates.obstacles import Templates
+
+__all__ = [
+    "HOURS_A_MONTH",
+    "CostLine",
+    "Estimate",
+    "check_budget",
+    "difference",
+    "estimate",
+    "rollout_cost",
+]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an environment costs in a month.
+
+    Attributes:
+        lines: Its lines.
+        currency: Currency of every figure.
+        assumptions: What was assumed where neither the templates nor a measurement say.
+    """
+
+    lines: tuple[CostLine, ...]
+    currency: Currency = "USD"
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def low_usd(self) -> float:
+        """The least of the lines that are known: at least so much when some are not."""
+        return sum(line.low_usd for line in self.lines if line.low_usd is not None)
+
+    @property
+    def high_usd(self) -> float:
+        """The most of the lines that are known."""
+        return sum(line.high_usd for line in self.lines if line.high_usd is not None)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Items of the lines whose price is not known."""
+        return tuple(line.item for line in self.lines if None in {line.low_usd, line.high_usd})
+
+
+def estimate(
+    templates: Templates,
+    region: str,
+    *,
+    prices: Prices | None = None,
+    usage: Usage | None = None,
+) -> Estimate:
+    """What the resources of two templates cost in a month.
+
+    Only the templates are read, so that what is deployed and what is wanted are measured alike, and
+    what an escape hatch changed counts.
+
+    Args:
+        templates: Those of an environment.
+        region: Its region.
+        prices: The price list; None for the packaged one.
+        usage: What is done with the endpoint; None for nothing that is known.
+    """
+    known = read_prices() if prices is None else prices
+    bill = Bill(templates, region, known, Usage() if usage is None else usage)
+    lines = (*hosting_lines(bill), *surrounding_lines(bill))
+    return Estimate(lines, known.currency(region), tuple(bill.assumptions))
