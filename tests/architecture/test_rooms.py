@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[2]
 SOURCE_ROOTS = {
     "config": ["forecast_config"],
     "constructs": ["forecast_constructs", "forecast_rules"],
-    "stacks": ["forecast_stacks"],
+    "stacks": ["forecast_app", "forecast_stacks"],
     "inference": ["forecast_inference", "forecast_packaging"],
     "operations": ["forecast_operations"],
     "local": ["forecast_local"],

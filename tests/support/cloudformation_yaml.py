@@ -8,7 +8,7 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads `!Ref`, `!GetAtt` and `!Sub`."""
+    """Reads `!Ref`, `!GetAtt`, `!Sub`, `!If` and `!Equals`."""
 
 
 def _function(name: str) -> Any:
@@ -18,10 +18,19 @@ def _function(name: str) -> Any:
     return construct
 
 
+def _list(name: str) -> Any:
+    def construct(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> dict[str, Any]:
+        return {name: loader.construct_sequence(node, deep=True)}
+
+    return construct
+
+
+for _tag, _name in {"!If": "Fn::If", "!Equals": "Fn::Equals"}.items():
+    _Loader.add_constructor(_tag, _list(_name))
 for _tag, _name in {"!Ref": "Ref", "!GetAtt": "Fn::GetAtt", "!Sub": "Fn::Sub"}.items():
     _Loader.add_constructor(_tag, _function(_name))
 
 
 def load_template(text: str) -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader with three tags
+    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader with five tags
     return template

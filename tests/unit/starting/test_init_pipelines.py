@@ -1,0 +1,193 @@
+"""The pipelines of new projects: valid, gated, and without a key that lasts."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from call_graph import CallGraph, read_modules
+from cloudformation_yaml import load_template
+from permissions import changes_nothing, needed_by_command, read_calls
+
+if TYPE_CHECKING:
+    from conftest import Started
+
+BIN = Path(sys.executable).parent
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def _workflow(project: Started) -> dict[str, Any]:
+    text = (project.root / ".github" / "workflows" / "pipeline.yml").read_text()
+    # YAML 1.1 reads the key "on" as true.
+    document: dict[str, Any] = yaml.safe_load(text.replace("\non:", '\n"on":'))
+    return document
+
+
+def _circleci(project: Started) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(
+        (project.root / ".circleci" / "config.yml").read_text()
+    )
+    return document
+
+
+def test_github_and_circleci_accept_them(projects: dict[str, Started]) -> None:
+    on_github = [projects[name].root / ".github" for name in ("github", "both")]
+    on_circleci = [projects[name].root / ".circleci" for name in ("circleci", "both")]
+    for schema, paths in {
+        "github-workflows": [folder / "workflows" / "pipeline.yml" for folder in on_github],
+        "dependabot": [folder / "dependabot.yml" for folder in on_github],
+        "circle-ci": [folder / "config.yml" for folder in on_circleci],
+    }.items():
+        _run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *map(str, paths))
+
+
+def test_an_audit_of_the_workflow_finds_nothing(projects: dict[str, Started]) -> None:
+    folders = [str(projects[name].root / ".github") for name in ("github", "both")]
+
+    _run("zizmor", "--offline", "--no-progress", "--strict-collection", *folders)
+
+
+def test_actions_are_pinned_by_their_commits(projects: dict[str, Started]) -> None:
+    text = (projects["both"].root / ".github" / "workflows" / "pipeline.yml").read_text()
+
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    pinned = re.compile(r"\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [line for line in used if not pinned.fullmatch(line)] == []
+
+
+def test_github_deploys_one_environment_after_another_in_its_own_environment(
+    projects: dict[str, Started],
+) -> None:
+    jobs = _workflow(projects["both"])["jobs"]
+
+    before = "test"
+    for name in ("dev", "qa", "staging", "prod"):
+        job = jobs[f"deploy-{name}"]
+        assert (job["needs"], job["environment"]) == (before, name)
+        assert job["concurrency"] == {"group": f"deploy-{name}", "cancel-in-progress": False}
+        assert job["permissions"] == {"contents": "read", "id-token": "write"}
+        commands = [step["run"] for step in job["steps"] if "run" in step]
+        assert commands[-3:] == [
+            f"forecast {verb} {name}" for verb in ("preflight", "deploy", "verify")
+        ]
+        before = f"deploy-{name}"
+
+
+def test_a_pull_request_of_a_fork_is_tested_only(projects: dict[str, Started]) -> None:
+    workflow = _workflow(projects["github"])
+
+    assert set(workflow["on"]) == {"pull_request", "push"}
+    assert workflow["permissions"] == {}
+    assert "head.repo.full_name == github.repository" in workflow["jobs"]["plan"]["if"]
+    assert "permissions" in workflow["jobs"]["test"]
+    assert "id-token" not in workflow["jobs"]["test"]["permissions"]
+
+
+def test_circleci_deploys_one_environment_after_another_with_an_approval_before_all_but_dev(
+    projects: dict[str, Started],
+) -> None:
+    entries = _circleci(projects["both"])["workflows"]["deployment"]["jobs"]
+    jobs = {job["name"]: job for entry in entries for job in entry.values()}
+
+    assert jobs["deploy-dev"]["requires"] == ["test"]
+    before = "deploy-dev"
+    for name in ("qa", "staging", "prod"):
+        assert jobs[f"approve-{name}"]["type"] == "approval"
+        assert jobs[f"approve-{name}"]["requires"] == [before]
+        assert jobs[f"deploy-{name}"]["requires"] == [f"approve-{name}"]
+        assert jobs[f"deploy-{name}"]["context"] == f"forecast-{name}"
+        before = f"deploy-{name}"
+    assert all(job["filters"] == {"branches": {"only": "main"}} for job in jobs.values())
+
+
+def test_an_environment_alone_is_gated_unless_it_is_dev(projects: dict[str, Started]) -> None:
+    entries = _circleci(projects["circleci"])["workflows"]["deployment"]["jobs"]
+
+    assert [next(iter(entry.values()))["name"] for entry in entries] == [
+        "test",
+        "approve-test-bed",
+        "deploy-test-bed",
+    ]
+
+
+def test_no_pipeline_holds_a_key(projects: dict[str, Started]) -> None:
+    for project in projects.values():
+        for file in project.files:
+            if file.startswith((".github", ".circleci")):
+                assert "AWS_SECRET" not in (project.root / file).read_text()
+
+
+@pytest.fixture(params=["github", "circleci"])
+def roles(request: pytest.FixtureRequest, projects: dict[str, Started]) -> Path:
+    return projects["both"].root / "ci" / f"aws-roles-{request.param}.yaml"
+
+
+def test_the_roles_are_a_template_that_cfn_lint_accepts(roles: Path) -> None:
+    _run("cfn-lint", str(roles))
+
+
+def test_only_the_main_branch_or_a_reviewed_environment_takes_the_deploying_role_on(
+    roles: Path,
+) -> None:
+    resources = load_template(roles.read_text())["Resources"]
+
+    def condition(role: str) -> str:
+        statement = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert any(key.endswith(":aud") for key in statement["Condition"]["StringEquals"])
+        return str(statement["Condition"])
+
+    deploy = condition("DeployRole")
+    assert ":environment:${Environment}" in deploy or "vcs-ref/refs/heads/main" in deploy
+    assert resources["PlanRole"]["Properties"]["ManagedPolicyArns"] == [{"Ref": "Look"}]
+
+
+def _allowed(resources: dict[str, Any], policy: str) -> list[str]:
+    found = []
+    for statement in resources[policy]["Properties"]["PolicyDocument"]["Statement"]:
+        actions = statement["Action"]
+        found += [actions] if isinstance(actions, str) else actions
+    return found
+
+
+def test_the_roles_may_do_what_the_commands_of_the_pipeline_do(roles: Path) -> None:
+    resources = load_template(roles.read_text())["Resources"]
+    look = _allowed(resources, "Look")
+    deploy = look + _allowed(resources, "Deploy")
+
+    graph = CallGraph(read_modules())
+    calls, _ = read_calls(graph)
+    needed = needed_by_command(graph, calls)
+
+    def missing(command: str, actions: list[str]) -> set[str]:
+        asked = needed[f"forecast {command}"]
+        return {
+            each
+            for each in asked
+            if not any(fnmatch.fnmatchcase(each, action) for action in actions)
+        }
+
+    assert {command: missing(command, look) for command in ("plan", "preflight")} == {
+        "plan": set(),
+        "preflight": set(),
+    }
+    assert missing("deploy", deploy) == missing("verify", deploy) == set()
+
+
+def test_who_plans_changes_nothing(roles: Path) -> None:
+    actions = _allowed(load_template(roles.read_text())["Resources"], "Look")
+
+    assert [action for action in actions if not changes_nothing(action)] == []

@@ -1,0 +1,206 @@
+"""The scripts of a new project's pipeline, against servers of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Started
+
+PULL = "https://github.com/shop/prices/pull/7"
+MARKER = "<!-- forecast plan prod -->"
+STS = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIA</AccessKeyId>
+<SecretAccessKey>a b</SecretAccessKey><SessionToken>t</SessionToken>
+<Expiration>2030-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>
+</AssumeRoleWithWebIdentityResponse>"""
+
+
+class _Server(BaseHTTPRequestHandler):
+    """GitHub's comments of one pull request, and the one call of STS."""
+
+    comments: ClassVar[list[dict[str, Any]]] = []
+    asked: ClassVar[list[tuple[str, str, str]]] = []
+
+    def _answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def do_GET(self) -> None:
+        if self.headers["Authorization"] != "Bearer right":
+            self._answer(401, b"{}")
+            return
+        page = int(parse_qs(urlparse(self.path).query)["page"][0])
+        self._answer(200, json.dumps(self.comments[100 * (page - 1) : 100 * page]).encode())
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if self.path == "/":
+            self.asked.append(("POST", self.path, body.decode()))
+            self._answer(200, STS.encode(), "text/xml")
+            return
+        self.asked.append(("POST", self.path, json.loads(body)["body"]))
+        self._answer(201, b"{}")
+
+    def do_PATCH(self) -> None:
+        self.asked.append(("PATCH", self.path, json.loads(self._body())["body"]))
+        self._answer(200, b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    _Server.comments, _Server.asked = [], []
+    http = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_port}"
+    http.shutdown()
+    thread.join()
+    http.server_close()
+
+
+def _script(project: Started, name: str, *arguments: str, **variables: str) -> Any:
+    return subprocess.run(
+        [sys.executable, str(project.root / "ci" / name), *arguments],
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _comment(projects: dict[str, Started], plan: Path, server: str, **variables: str) -> Any:
+    known = {"GITHUB_API_URL": server, "GITHUB_TOKEN": "right", "PULL_REQUEST_URL": PULL}
+    return _script(projects["both"], "comment_plan.py", str(plan), **{**known, **variables})
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    path = tmp_path / "plan.md"
+    path.write_text(f"{MARKER}\n# Plan\n")
+    return path
+
+
+def test_the_first_plan_is_a_new_comment(
+    projects: dict[str, Started], plan: Path, server: str
+) -> None:
+    _Server.comments = [{"id": 1, "body": "a person's"}]
+
+    done = _comment(projects, plan, server)
+
+    assert done.returncode == 0, done.stderr
+    path = "/repos/shop/prices/issues/7/comments"
+    assert _Server.asked == [("POST", path, f"{MARKER}\n# Plan\n")]
+
+
+def test_the_next_plan_takes_the_place_of_the_last_wherever_it_stands(
+    projects: dict[str, Started], plan: Path, server: str
+) -> None:
+    others = [{"id": number, "body": "<!-- forecast plan dev -->"} for number in range(150)]
+    _Server.comments = [*others, {"id": 777, "body": f"{MARKER}\nold"}]
+
+    done = _comment(projects, plan, server)
+
+    assert done.returncode == 0, done.stderr
+    path = "/repos/shop/prices/issues/comments/777"
+    assert _Server.asked == [("PATCH", path, f"{MARKER}\n# Plan\n")]
+
+
+def test_a_long_plan_is_cut_to_what_github_takes(
+    projects: dict[str, Started], plan: Path, server: str
+) -> None:
+    plan.write_text(f"{MARKER}\n" + "x" * 70_000)
+
+    _comment(projects, plan, server)
+
+    ((_, _, body),) = _Server.asked
+    assert len(body) <= 65_536
+    assert "the whole plan is in the log" in body
+
+
+@pytest.mark.parametrize("missing", ["PULL_REQUEST_URL", "GITHUB_TOKEN"])
+def test_without_a_pull_request_or_a_token_the_plan_is_printed(
+    missing: str, projects: dict[str, Started], plan: Path, server: str
+) -> None:
+    done = _comment(projects, plan, server, **{missing: ""})
+
+    assert done.returncode == 0
+    assert "# Plan" in done.stdout
+    assert _Server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "sentence"),
+    [
+        ("# Plan", {}, "expected an HTML comment in the first line, got '# Plan'"),
+        (MARKER, {"PULL_REQUEST_URL": "x"}, "expected the address of a pull request, got 'x'"),
+        (MARKER, {"GITHUB_TOKEN": "wrong"}, "GitHub refused GET /repos/shop/prices/issues/7"),
+        (MARKER, {"GITHUB_API_URL": "http://127.0.0.1:9"}, "cannot reach GitHub at http://127"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(
+    text: str,
+    variables: dict[str, str],
+    sentence: str,
+    *,
+    projects: dict[str, Started],
+    plan: Path,
+    server: str,
+) -> None:
+    plan.write_text(text)
+
+    done = _comment(projects, plan, server, **variables)
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_role_is_taken_on_for_as_long_as_a_rollout_may_take(
+    projects: dict[str, Started], server: str
+) -> None:
+    role = {
+        "AWS_ROLE_ARN": "arn:aws:iam::111111111111:role/deploy",
+        "CIRCLE_OIDC_TOKEN_V2": "token",
+    }
+    where = {"AWS_ENDPOINT_URL": server, "AWS_DEFAULT_REGION": "eu-central-1", "CIRCLE_JOB": "a b"}
+
+    done = _script(projects["both"], "assume_role.py", **role, **where)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "export AWS_ACCESS_KEY_ID=ASIA",
+        "export AWS_SECRET_ACCESS_KEY='a b'",
+        "export AWS_SESSION_TOKEN=t",
+    ]
+    ((_, _, body),) = _Server.asked
+    sent = {key: values[0] for key, values in parse_qs(body).items()}
+    assert (sent["DurationSeconds"], sent["RoleSessionName"]) == ("14400", "a-b-0")
+    assert sent["WebIdentityToken"] == "token"
+
+
+def test_a_job_without_a_context_is_told_so(projects: dict[str, Started]) -> None:
+    done = _script(projects["both"], "assume_role.py")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("AWS_ROLE_ARN and CIRCLE_OIDC_TOKEN_V2 not set: give the job a")
