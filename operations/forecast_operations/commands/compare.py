@@ -1,0 +1,125 @@
+"""`forecast compare`: a challenger beside its champion."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    chosen,
+)
+
+if TYPE_CHECKING:
+    from forecast_operations.comparing.comparison import Comparison
+
+_UNFULFILLED = 1
+
+
+class LossName(Enum):
+    """What an error costs."""
+
+    ABSOLUTE = "absolute"
+    SQUARED = "squared"
+
+
+class Requirement(Enum):
+    """An answer that can be asked for."""
+
+    BETTER = "better"
+
+
+def compare_command(  # noqa: PLR0917 - typer names them on the command line
+    environment: EnvironmentArgument,
+    since: Annotated[
+        str, typer.Option(help="How far back: 90m, 24h, 7d; no further than the contest began.")
+    ] = "24h",
+    actuals: Annotated[
+        str | None,
+        typer.Option(help="CSV file, or its s3:// address, of what came true by item and date."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML file to write, with plots; it needs no other file.")
+    ] = None,
+    item_column: Annotated[
+        list[str] | None,
+        typer.Option(help="Input that names the item; the only text else. May be repeated."),
+    ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(help="Input that names the date; the horizon's or only one else.")
+    ] = None,
+    loss: Annotated[
+        LossName, typer.Option(help="What an error costs in the test: its size or its square.")
+    ] = LossName.ABSOLUTE,
+    min_samples: Annotated[
+        int, typer.Option(min=10, help="Dates with actuals below which nothing is said.")
+    ] = 30,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Most captured requests to read of each variant.")
+    ] = 100_000,
+    top: Annotated[int, typer.Option(min=0, help="Items to list, the largest first.")] = 10,
+    require: Annotated[
+        Requirement | None,
+        typer.Option(help="Exit with 1 unless the answer is this one; for scripts."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the challenger of a shadow or split with its champion.
+
+    Traffic, latency and errors come from CloudWatch, forecasts from the captured requests. Whether
+    the challenger is better is said where actuals are known. Nothing is changed.
+    """
+    # With numpy and scipy, which no other command needs to wait for.
+    from forecast_operations.comparing.comparison import Wanted, compare  # noqa: PLC0415
+    from forecast_operations.comparing.page import check_page, write_page  # noqa: PLC0415
+    from forecast_operations.updates.live import Live  # noqa: PLC0415
+
+    _, environments = chosen(config, [environment])
+    settings = environments[environment]
+    if report is not None:
+        check_page(report)
+    wanted = Wanted(
+        since=since,
+        actuals=actuals,
+        items=tuple(item_column or ()),
+        date=date_column,
+        loss=loss.value,
+        minimum=min_samples,
+        limit=limit,
+        top=top,
+    )
+    with byte_progress(environment) as progress:
+        found = compare(
+            Live.in_region(settings.region),
+            settings,
+            wanted,
+            lambda what, size: progress(what, size, 0),
+        )
+    _show(found, as_json=as_json)
+    if report is not None:
+        write_page(found, report)
+        err.print(f"wrote {report}", markup=False)
+    if require is not None and found.answer != require.value:
+        raise typer.Exit(_UNFULFILLED)
+
+
+def _show(found: Comparison, *, as_json: bool) -> None:
+    from forecast_operations.comparing import report  # noqa: PLC0415
+    from forecast_operations.comparing.advice import warnings_of  # noqa: PLC0415
+
+    for warning in warnings_of(found):
+        err.print(f"warning: {warning}", markup=False)
+    if as_json:
+        print_json(report.as_json(found))
+        return
+    for part in report.as_text(found):
+        out.print(part)

@@ -1,0 +1,1 @@
+"""A challenger beside its champion: traffic, forecasts and accuracy, and what follows from them."""
