@@ -1,0 +1,93 @@
+"""`forecast preflight`: everything that a deployment needs, looked at before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_config import load_config
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    chosen,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecast_operations.preflight.finding import Finding
+
+REFUSED = 1
+"""Exit code when a condition is not met."""
+
+
+def preflight_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    account: Annotated[
+        str | None,
+        typer.Option(help="Account id, where only a context flag (accounts=…) names it."),
+    ] = None,
+    problems: Annotated[
+        bool, typer.Option("--problems", help="Show only what is not fine.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail on warnings and on what could not be looked at.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at everything a deployment needs before it begins, and change nothing.
+
+    Credentials and account, bootstrap and tools, quotas with a second fleet, image, key, network,
+    names, stacks, model and disk: all are looked at, whatever the others found. The exit code is 1
+    when one of them would make the deployment fail.
+    """
+    from forecast_operations.preflight.preflight import CHECKS, run_checks  # noqa: PLC0415 - see cli
+    from forecast_operations.preflight.report import (  # noqa: PLC0415 - see cli
+        as_json as json_of,
+    )
+    from forecast_operations.preflight.report import as_table, summary  # noqa: PLC0415 - see cli
+
+    project, wanted = chosen(config, [environment])
+    settings = wanted[environment]
+    if account is not None:
+        project = load_config(config, accounts={environment: account})
+        settings = project.environments[environment]
+    looked: list[str] = []
+    with err.status(f"looking at what {environment} needs") as status:
+
+        def done(name: str) -> None:
+            looked.append(name)
+            status.update(f"{len(looked)} of {len(CHECKS) + 1}: {name}")
+
+        findings = run_checks(project, settings, done=done)
+    passed = not _refused(findings, strict=strict)
+    if as_json:
+        print_json(json_of(environment, findings, passed=passed))
+    else:
+        shown = [each for each in findings if each.status != "ok"] if problems else findings
+        if shown:
+            out.print(as_table(shown))
+        err.print(
+            f"{summary(findings)}: {_verdict(environment, findings, passed=passed)}", markup=False
+        )
+    if not passed:
+        raise typer.Exit(REFUSED)
+
+
+def _refused(findings: Sequence[Finding], *, strict: bool) -> bool:
+    fatal = ("failed", "warning", "skipped") if strict else ("failed",)
+    return any(finding.status in fatal for finding in findings)
+
+
+def _verdict(environment: str, findings: Sequence[Finding], *, passed: bool) -> str:
+    if passed:
+        return f"go on with: forecast plan {environment}"
+    if any(finding.status == "failed" for finding in findings):
+        return "mend what failed, and look again"
+    return "refused, as --strict asks"

@@ -1,0 +1,1 @@
+"""What a deployment needs before it begins: each condition looked at, none of them changed."""

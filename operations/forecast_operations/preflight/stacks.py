@@ -1,0 +1,121 @@
+"""The environment's stacks and its endpoint: whether they are in a state that can change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forecast_operations.preflight.finding import failed, ok, warning
+from forecast_operations.updates.hosted import hosted_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_operations.preflight.finding import Finding
+    from forecast_operations.preflight.surroundings import Surroundings
+
+_DELETE_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+"""States that a stack leaves by its deletion only (AWS CloudFormation user guide, "Stack status
+codes"). `cdk deploy` deletes a stack in the first two itself, unless it is protected."""
+
+_ROLL_BACK_FIRST = ("UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED", "CREATE_FAILED")
+"""States that `cdk rollback` leads out of (AWS CDK CLI reference)."""
+
+_PLANNED = "REVIEW_IN_PROGRESS"
+"""A change set was made for a stack that does not exist yet; the CDK goes on from there."""
+
+_BROKEN = ("Failed", "OutOfService")
+"""Amazon SageMaker API reference, DescribeEndpoint: such an endpoint can be deleted only."""
+
+_MIXED = "UpdateRollbackFailed"
+
+
+def is_stuck(status: str) -> bool:
+    """Whether a stack in a state can neither be used nor updated as it is."""
+    return (
+        status in (*_DELETE_FIRST, *_ROLL_BACK_FIRST) or status.endswith("_IN_PROGRESS")
+    ) and status != _PLANNED
+
+
+def look_at_stacks(around: Surroundings) -> Iterator[Finding]:
+    """Whether each stack is there and at rest, or not there at all."""
+    for name, stack in around.stacks.items():
+        if stack is None:
+            yield ok(f"stack {name}", "not deployed yet", "at rest, or not there")
+        else:
+            yield _check_status(name, stack, around.region)
+
+
+def look_at_protection(around: Surroundings) -> Iterator[Finding]:
+    """Whether the stacks refuse their deletion as the configuration says."""
+    wanted = around.settings.termination_protection
+    said = "on" if wanted else "off"
+    for name, stack in around.stacks.items():
+        if stack is None:
+            continue
+        check, expected = f"termination protection of {name}", f"{said}, as configured"
+        if _is_protected(stack) == wanted:
+            yield ok(check, said, expected)
+        else:
+            advice = "deploy: the CDK sets it; find out who changed it (CloudTrail)"
+            yield warning(check, "off" if wanted else "on", expected, advice)
+
+
+def look_at_endpoint(around: Surroundings) -> Iterator[Finding]:
+    """Whether the endpoint, where there is one, can be updated now."""
+    name, endpoint = around.endpoint_name, around.endpoint
+    check, expected = "endpoint", "InService, or not there"
+    if endpoint is None:
+        yield _check_absence(around)
+        return
+    status = endpoint["EndpointStatus"]
+    if status == "InService":
+        yield ok(check, f"{name} is InService", expected)
+    elif status in _BROKEN:
+        why = endpoint.get("FailureReason", "no reason given")
+        advice = f"forecast deploy {around.settings.name} --allow-recreate"
+        yield failed(check, f"{name} is {status}: {why}", expected, advice)
+    elif status == _MIXED:
+        advice = f"forecast rollback {around.settings.name}: both fleets serve until then"
+        yield failed(check, f"{name} is {status}", expected, advice)
+    else:
+        advice = f"wait: aws sagemaker wait endpoint-in-service --endpoint-name {name}"
+        yield failed(check, f"{name} is {status}", expected, advice)
+
+
+def _check_status(name: str, stack: dict[str, Any], region: str) -> Finding:
+    status = stack["StackStatus"]
+    check, expected = f"stack {name}", "at rest, or not there"
+    if not is_stuck(status):
+        return ok(check, status, expected)
+    events = f"aws cloudformation describe-stack-events --stack-name {name} --region {region}"
+    if status in _ROLL_BACK_FIRST:
+        advice = (
+            f"repair what the events name ({events}), then: npx cdk rollback {name} (--orphan "
+            "LOGICAL_ID for what cannot come back)"
+        )
+    elif status in _DELETE_FIRST:
+        protected = " after its termination protection is off" if _is_protected(stack) else ""
+        advice = f"find the first failure ({events}), then delete the stack{protected}"
+    else:
+        advice = "wait for it: another deployment is under way"
+    return failed(check, status, expected, advice)
+
+
+def _is_protected(stack: dict[str, Any]) -> bool:
+    return bool(stack.get("EnableTerminationProtection"))
+
+
+def _check_absence(around: Surroundings) -> Finding:
+    check, expected = "endpoint", "InService, or not there"
+    stack = around.stack_names[1]
+    template = around.live.template(stack) if around.stacks[stack] is not None else None
+    if template is None or hosted_in(template) is None:
+        return ok(check, f"no {around.endpoint_name} yet", expected)
+    machine = around.settings.off_hours is not None
+    advice = (
+        "start it by the state machine of the off hours first"
+        if machine
+        else f"forecast deploy {around.settings.name} --allow-recreate makes it anew"
+    )
+    found = f"{around.endpoint_name} is away, though {stack} is deployed"
+    return failed(check, found, "InService, as its stack is deployed", advice)
