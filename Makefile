@@ -51,6 +51,11 @@ lint: setup ## Check style, types and who imports whom
 	@mypy
 	@lint-imports
 
+.PHONY: docs
+docs: setup ## Build the documentation into .forecast/site
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "open .forecast/site/index.html"
+
 .PHONY: synth
 synth: setup ## Write the CloudFormation templates to cdk.out
 	@cdk synth --quiet $(CDK_ARGS)

@@ -26,6 +26,7 @@ def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
     top = {name.split("/", 1)[0] for name in wheel.namelist() if ".dist-info" not in name}
 
     assert top == {
+        "forecast_app",
         "forecast_config",
         "forecast_constructs",
         "forecast_inference",
@@ -40,7 +41,22 @@ def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
 def test_the_wheel_brings_the_tables_along(wheel: zipfile.ZipFile) -> None:
     assert "forecast_config/data/serving_images.json" in wheel.namelist()
     assert "forecast_config/data/instance_types.json" in wheel.namelist()
+    assert "forecast_operations/data/prices.json" in wheel.namelist()
     assert "forecast_rules/rules/library.rego" in wheel.namelist()
+    assert "forecast_operations/comparing/page.html" in wheel.namelist()
+
+
+def test_the_wheel_brings_the_files_of_a_new_project_along(wheel: zipfile.ZipFile) -> None:
+    source = REPOSITORY / "operations"
+    room = source / "forecast_operations" / "starting"
+    templates = {str(path.relative_to(source)) for path in (room / "templates").rglob("*.j2")}
+
+    assert templates
+    assert templates <= set(wheel.namelist())
+    # Links in the source, to the one place where each of them stands.
+    for name in ("cdk.json", "package.json", "package-lock.json", "requirements-dev.txt"):
+        packed = wheel.read(f"forecast_operations/starting/own/{name}")
+        assert packed == (REPOSITORY / name).read_bytes()
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:

@@ -1,0 +1,187 @@
+"""What the `forecast` command may need of AWS is what its source asks for, and is documented."""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore import xform_name
+from call_graph import CallGraph, read_modules
+from permissions import Call, changes_nothing, document, needed_by_command, read_calls
+
+DOCS = Path(__file__).parents[2] / "docs"
+CLOUD = "forecast_operations.cloud.cloud"
+
+
+@cache
+def _graph() -> CallGraph:
+    return CallGraph(read_modules())
+
+
+@cache
+def _calls() -> list[Call]:
+    return read_calls(_graph())[0]
+
+
+@cache
+def _needed() -> dict[str, list[str]]:
+    return needed_by_command(_graph(), _calls())
+
+
+def test_the_page_of_permissions_is_current() -> None:
+    current = (DOCS / "permissions.md").read_text(encoding="utf-8")
+
+    assert current == document(), (
+        "run: python tests/support/permissions.py --write docs/permissions.md"
+    )
+
+
+def test_every_call_names_service_and_operation_in_the_source() -> None:
+    assert read_calls(_graph())[1] == []
+
+
+def test_every_operation_is_one_of_aws() -> None:
+    session = boto3.Session(region_name="eu-central-1")
+    unknown = []
+    for service in sorted({call.service for call in _calls()}):
+        client = session.client(service)
+        known = {xform_name(name) for name in client.meta.service_model.operation_names}
+        unknown += [
+            f"{service}.{call.operation}"
+            for call in _calls()
+            if call.service == service
+            and (
+                call.operation not in known
+                or (call.paged and not client.can_paginate(call.operation))
+            )
+        ]
+
+    assert unknown == []
+
+
+def test_nobody_calls_aws_by_another_way() -> None:
+    elsewhere = []
+    for name, tree in read_modules().items():
+        if name == CLOUD or not name.startswith("forecast_operations"):
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Import(names=names) if any(each.name == "boto3" for each in names):
+                    elsewhere.append(f"{name}:{node.lineno}")
+                case ast.Call(func=ast.Attribute(attr="client")):
+                    elsewhere.append(f"{name}:{node.lineno}")
+
+    assert elsewhere == []
+
+
+def test_every_call_is_behind_some_command() -> None:
+    known = {permission for permissions in _needed().values() for permission in permissions}
+
+    assert {each for call in _calls() for each in call.permissions} <= known
+
+
+@pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        ("forecast preflight", False),
+        ("forecast status", False),
+        ("forecast plan", False),
+        ("forecast logs", False),
+        ("forecast stop", True),
+        ("forecast verify", True),
+    ],
+)
+def test_commands_that_look_change_nothing(command: str, *, changes: bool) -> None:
+    permissions = _needed()[command]
+
+    assert permissions
+    assert any(not changes_nothing(each) for each in permissions) is changes
+
+
+def test_the_policy_for_deploying_allows_what_is_asked_and_no_more() -> None:
+    section = (DOCS / "security.md").read_text("utf-8").partition("## Who deploys")[2]
+    statements = json.loads(section.partition("```json\n")[2].partition("```")[0])["Statement"]
+    page = (DOCS / "updates.md").read_text("utf-8")
+    needed = set(_needed()["forecast deploy"])
+
+    assert statements[0]["Action"] == "sts:AssumeRole"
+    assert needed == {action for each in statements[1:] for action in each["Action"]}
+    assert [action for action in sorted(needed) if f"`{action}`" not in page] == []
+
+
+def test_the_policy_for_verifying_allows_what_is_asked_and_no_more() -> None:
+    page = (DOCS / "verification.md").read_text("utf-8").partition("## Permissions")[2]
+    statements = json.loads(page.partition("```json\n")[2].partition("```")[0])["Statement"]
+    needed = {
+        action
+        for command in ("verify", "history", "show")
+        for action in _needed()[f"forecast {command}"]
+    }
+
+    allowed = [
+        action
+        for each in statements
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    ]
+    assert sorted(needed) == sorted(allowed)
+
+
+SOURCE = """
+from forecast_operations.cloud.cloud import Cloud
+TABLE = {"a": None}
+
+class Store:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def write(self) -> None:
+        self._cloud.ask("s3", "put_object")
+
+    def read(self) -> None:
+        self._cloud.ask(
+            "s3",
+            "get_object",
+            Bucket="x",
+        )
+
+def look(store: Store) -> None:
+    store.read()
+
+def change(cloud: Cloud, name: str) -> None:
+    Store(cloud).write()
+    cloud.ask("sagemaker", name)
+
+HANDLERS = (change,)
+
+def by_table() -> None:
+    for handler in HANDLERS:
+        handler()
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "operations"),
+    [("look", {"get_object"}), ("change", {"put_object"}), ("by_table", {"put_object"})],
+)
+def test_a_function_needs_what_it_reaches(start: str, operations: set[str]) -> None:
+    graph = CallGraph({"forecast_operations.sample": ast.parse(SOURCE)})
+
+    calls, unreadable = read_calls(graph)
+
+    reached = graph.reached_from(f"forecast_operations.sample.{start}")
+    assert {call.operation for call in calls if call.unit in reached} == operations
+    assert unreadable == ["forecast_operations.sample.change:24"]
+
+
+def test_what_a_key_encrypts_and_single_versions_ask_for_more() -> None:
+    def permissions(service: str, operation: str) -> tuple[str, ...]:
+        return Call(service, operation, paged=False, unit="x", line=1).permissions
+
+    assert permissions("s3", "get_object") == ("s3:GetObject", "kms:Decrypt")
+    assert permissions("s3", "list_objects_v2") == ("s3:ListBucket",)
+    assert permissions("stepfunctions", "start_execution") == ("states:StartExecution",)
+    assert permissions("sts", "get_caller_identity") == ()

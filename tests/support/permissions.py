@@ -1,0 +1,219 @@
+"""Reads every call to AWS from the source of `forecast`; writes the page of permissions.
+
+python tests/support/permissions.py --write docs/permissions.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from call_graph import CallGraph, read_modules
+
+from forecast_operations.cli import app
+from forecast_operations.cloud.cloud import permission_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import typer
+
+ASKING = ("ask", "pages")
+"""Methods of Cloud that call AWS."""
+
+READING = ("BatchGet", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Search")
+READING_ALL_THE_SAME = frozenset({"kms:Decrypt", "logs:StartQuery", "logs:StopQuery"})
+"""Permissions that change nothing, though they are not called so."""
+
+NEEDS_NONE = frozenset({"sts:GetCallerIdentity"})
+"""What everybody may ask (AWS STS API reference)."""
+
+BESIDES = {
+    "create_endpoint": ("kms:CreateGrant", "sagemaker:AddTags"),
+    "delete_objects": ("s3:DeleteObjectVersion",),
+    "get_object": ("kms:Decrypt",),
+    "put_object": ("kms:GenerateDataKey",),
+}
+"""Permissions that operations need besides: Amazon S3's for single versions, and for what the
+environment's key encrypts (Amazon S3 user guide, SSE-KMS); CreateEndpoint for its tags, and for its
+volumes (Amazon SageMaker developer guide, "Amazon SageMaker AI API Permissions")."""
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """One call to AWS in the source.
+
+    Attributes:
+        service: The service, as boto3 calls it.
+        operation: The operation, as boto3 calls it.
+        paged: Whether its answers come in pages.
+        unit: The function that it stands in.
+        line: Line of its module.
+    """
+
+    service: str
+    operation: str
+    paged: bool
+    unit: str
+    line: int
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What the call needs."""
+        named = permission_of(self.service, self.operation)
+        return () if named in NEEDS_NONE else (named, *BESIDES.get(self.operation, ()))
+
+
+def read_calls(graph: CallGraph) -> tuple[list[Call], list[str]]:
+    """Every call to AWS, and the places where its names are no literals."""
+    calls, unreadable = [], []
+    for unit in graph.units.values():
+        for node in unit.calls(ASKING):
+            literals = [getattr(each, "value", None) for each in node.args[:2]]
+            match literals:
+                case [str(service), str(operation)]:
+                    paged = node.func.attr == "pages"
+                    calls.append(Call(service, operation, paged, unit.name, node.lineno))
+                case _ if "cloud" in ast.unparse(node.func):
+                    unreadable.append(f"{unit.name}:{node.lineno}")
+    return sorted(calls), unreadable
+
+
+def changes_nothing(permission: str) -> bool:
+    """Whether a permission only lets look."""
+    action = permission.partition(":")[2]
+    return permission in READING_ALL_THE_SAME or action.startswith(READING)
+
+
+def needed_by_command(graph: CallGraph, calls: Iterable[Call]) -> dict[str, list[str]]:
+    """Permissions by command: what the functions that it reaches ask for."""
+    known = list(calls)
+    needed = {}
+    for name, callback in sorted(commands()):
+        reached = graph.reached_from(callback)
+        needed[name] = sorted(
+            {each for call in known if call.unit in reached for each in call.permissions}
+        )
+    return needed
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every subcommand as it is typed, and the function behind it."""
+    yield from _commands_in(app, "forecast")
+
+
+def _commands_in(group: typer.Typer, path: str) -> Iterator[tuple[str, str]]:
+    for info in group.registered_commands:
+        function = info.callback
+        assert function is not None
+        name = info.name or function.__name__.replace("_", "-")
+        yield f"{path} {name}", f"{function.__module__}.{function.__qualname__}"
+    for info in group.registered_groups:
+        assert info.typer_instance is not None
+        yield from _commands_in(info.typer_instance, f"{path} {info.name}")
+
+
+def document() -> str:
+    """The page as Markdown."""
+    graph = CallGraph(read_modules())
+    calls, _ = read_calls(graph)
+    needed = needed_by_command(graph, calls)
+    everything = {each for permissions in needed.values() for each in permissions}
+    looks = {each for each in everything if changes_nothing(each)}
+    commands_table = "\n".join(
+        f"| `{name}` | {_shown(each for each in permissions if each in looks)} "
+        f"| {_shown(each for each in permissions if each not in looks)} |"
+        for name, permissions in needed.items()
+        if permissions
+    )
+    nothing = ", ".join(f"`{name}`" for name, permissions in needed.items() if not permissions)
+    places = "\n".join(_places(calls))
+    return f"""\
+# Permissions
+
+<!-- Generated: python tests/support/permissions.py --write docs/permissions.md -->
+
+What the `forecast` command asks of AWS with the credentials of whoever runs it, read from its
+source: every call is in it, and a test compares. What a command was not allowed to see, it names.
+
+- `sts:GetCallerIdentity` needs no permission.
+- Deploying itself is done with the roles of the CDK's bootstrap; who may take them on is in
+  [security](security.md#who-deploys).
+- A command calls what its options ask for, which is often less than its row.
+- Actions that change something are best bound to the environment's resources: endpoints, alarms
+  and functions begin with the endpoint's name, stacks and roles with `Forecast`.
+
+## By command
+
+| command | looks at | changes or invokes |
+|---|---|---|
+{commands_table}
+
+No permission at all: {nothing}.
+
+## Who looks
+
+Enough for every command that only looks, such as `status`, `logs`, `plan`, `cost` and `preflight`.
+
+```json
+{_policy(looks)}
+```
+
+## Who operates
+
+Besides what is above:
+
+```json
+{_policy(everything - looks)}
+```
+
+## Where each is asked for
+
+| permission | rooms |
+|---|---|
+{places}
+"""
+
+
+def _policy(permissions: Iterable[str]) -> str:
+    statement = {"Effect": "Allow", "Action": sorted(permissions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+
+
+def _places(calls: list[Call]) -> Iterator[str]:
+    rooms: dict[str, set[str]] = {}
+    for call in calls:
+        room = call.unit.removeprefix("forecast_operations.").partition(".")[0]
+        for permission in call.permissions:
+            rooms.setdefault(permission, set()).add(room)
+    for permission in sorted(rooms):
+        yield f"| `{permission}` | {', '.join(sorted(rooms[permission]))} |"
+
+
+def _shown(permissions: Iterable[str]) -> str:
+    by_service: dict[str, list[str]] = {}
+    for permission in permissions:
+        service, _, action = permission.partition(":")
+        by_service.setdefault(service, []).append(action)
+    return "; ".join(f"{service}: {', '.join(each)}" for service, each in by_service.items())
+
+
+def main() -> None:
+    """Print the page, or write it to a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", type=Path, help="file to write it to instead of printing it")
+    target = parser.parse_args().write
+    page = document()
+    if target is None:
+        sys.stdout.write(page)
+    else:
+        target.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
