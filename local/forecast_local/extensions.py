@@ -1,7 +1,7 @@
 """Every place where moto is replaced, in one table.
 
 moto keeps one backend class for each service and finds the actions of a backend in the module
-``urls`` beside it. Replacing the class is enough for all but two methods, which are patched. Each
+``urls`` beside it. Replacing the class is enough for all but three methods, which are patched. Each
 replacement derives from moto's class and overrides methods of it: a renamed method or parameter in
 a new version of moto would silently bring moto's own behaviour back, so check_moto compares them.
 """
@@ -18,6 +18,7 @@ from moto.awslambda.models import lambda_backends
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.base_backend import BackendDict
+from moto.ecr.models import ECRBackend
 from moto.s3.models import FakeBucket
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
@@ -30,6 +31,7 @@ from forecast_local.cloudformation.models import LocalCloudFormationBackend
 from forecast_local.cloudformation.responses import LocalCloudFormationResponse
 from forecast_local.cloudwatch.models import LocalCloudWatchBackend
 from forecast_local.cloudwatch.responses import LocalCloudWatchResponse
+from forecast_local.ecr.published import batch_get_image
 from forecast_local.s3.policy import bucket_permission, log_delivery_allowed
 from forecast_local.sagemaker.models import LocalSageMakerBackend
 from forecast_local.sagemaker.responses import LocalSageMakerResponse
@@ -132,6 +134,12 @@ REPLACEMENTS: tuple[Replacement, ...] = (
 # The methods that are patched, because moto offers no other way to replace their class.
 _PATCHES: tuple[tuple[type[Any], str, str, Any], ...] = (
     (FakeBucket, "get_permission", "action, resource", bucket_permission),
+    (
+        ECRBackend,
+        "batch_get_image",
+        "repository_name, registry_id, image_ids",
+        batch_get_image,
+    ),
     (
         FakeBucket,
         "_log_permissions_enabled_policy",

@@ -16,6 +16,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
+from forecast_local.sagemaker import container_logs
 from forecast_local.sagemaker.instance_metrics import publish_instance_metrics
 from forecast_local.sagemakerruntime.async_inference import publish_backlogs
 from forecast_local.schedule_targets import Firing, fire
@@ -74,6 +75,7 @@ class Ticker:
             count += 1
             try:
                 self.run_schedules()
+                container_logs.tell()
                 if count % _METRIC_TICKS == 0:
                     publish_instance_metrics()
                 if count % _ALARM_TICKS == 0:

@@ -18,15 +18,19 @@ from moto.applicationautoscaling.models import (
     applicationautoscaling_backends,
 )
 from moto.cloudwatch.models import Alarm
-from moto.core.exceptions import JsonRESTError
 from moto.sagemaker.models import sagemaker_backends
 from moto.utilities.utils import get_partition
 
+from forecast_local.applicationautoscaling.activities import activity, is_suspended
 from forecast_local.applicationautoscaling.capacity import (
     bounded,
     current_capacity,
     set_capacity,
     stepped,
+)
+from forecast_local.applicationautoscaling.errors import (
+    ObjectNotFoundError,
+    ResourceNotFoundError,
 )
 from forecast_local.applicationautoscaling.limits import (
     check_bounds,
@@ -40,19 +44,13 @@ _NAMESPACE = "sagemaker"
 _RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
 
-class ResourceNotFoundError(JsonRESTError):
-    """No target has the ARN of a request about tags."""
-
-    def __init__(self, arn: str) -> None:
-        super().__init__("ResourceNotFoundException", f"The resource {arn} doesn't exist.")
-
-
 class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
     """The targets and policies of one account and region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.target_tags: dict[str, dict[str, str]] = {}
+        self.activities: list[dict[str, Any]] = []
         self._cool: dict[str, float] = {}
 
     def tags_of(self, arn: str) -> dict[str, str]:
@@ -96,7 +94,13 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         )
 
     def deregister_scalable_target(self, namespace: str, r_id: str, dimension: str) -> None:
-        """Deregister a target; its policies and scheduled actions go with it, as on AWS."""
+        """Deregister a target; its policies and scheduled actions go with it, as on AWS.
+
+        Raises:
+            ObjectNotFoundError: If it is not registered; moto takes that for a wrong request.
+        """
+        if r_id not in self.targets.get(dimension, {}):
+            raise ObjectNotFoundError(f"scalable target {r_id} ({dimension})")
         super().deregister_scalable_target(namespace, r_id, dimension)
         for key, policy in list(self.policies.items()):
             if (policy.resource_id, policy.scalable_dimension) == (r_id, dimension):
@@ -141,6 +145,27 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         if old is not None:
             policy.policy_arn, policy.creation_time = old.policy_arn, old.creation_time
         return policy
+
+    def delete_scaling_policy(
+        self,
+        policy_name: str,
+        service_namespace: str,
+        resource_id: str,
+        scalable_dimension: str,
+    ) -> None:
+        """Delete a policy.
+
+        Raises:
+            ObjectNotFoundError: If it is not there; moto takes that for a wrong request.
+        """
+        key = FakeApplicationAutoscalingPolicy.formulate_key(
+            service_namespace, resource_id, scalable_dimension, policy_name
+        )
+        if key not in self.policies:
+            raise ObjectNotFoundError(f"scaling policy {policy_name} of {resource_id}")
+        super().delete_scaling_policy(
+            policy_name, service_namespace, resource_id, scalable_dimension
+        )
 
     def put_scheduled_action(  # noqa: PLR0917 - moto's signature
         self,
@@ -193,22 +218,29 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         if now < self._cool.get(policy.policy_arn, 0.0):
             return
         distance = _distance(alarm)
-        if self._scale(policy, lambda current: stepped(configuration, current, distance)):
+        cause = f"monitor alarm {alarm.name} in state {alarm.state_value} triggered policy "
+        cause += policy.policy_name
+        if self._scale(policy, lambda current: stepped(configuration, current, distance), cause):
             self._cool[policy.policy_arn] = now + float(configuration.get("Cooldown", 0))
 
     def apply_scheduled(self, action: FakeScheduledAction) -> None:
-        """Carry out a scheduled action: new bounds, and a capacity within them."""
+        """Carry out a scheduled action: new bounds, and a capacity within them.
+
+        Unless scheduled actions are suspended.
+        """
         target = self.targets.get(action.scalable_dimension, {}).get(action.resource_id)
-        if target is None:
+        if target is None or is_suspended(target, "ScheduledScalingSuspended"):
             return
         bounds: Any = action.scalable_target_action
         target.update(bounds.get("MinCapacity"), bounds.get("MaxCapacity"), target.suspended_state)
-        self._scale(target, lambda current: current)
+        cause = f"scheduled action {action.scheduled_action_name} was triggered"
+        self._scale(target, lambda current: current, cause)
 
     def _scale(
         self,
         scaled: FakeApplicationAutoscalingPolicy | FakeScalableTarget,
         wanted: Callable[[int], int],
+        cause: str,
     ) -> bool:
         dimension, resource_id = scaled.scalable_dimension, scaled.resource_id
         match = _RESOURCE.fullmatch(resource_id)
@@ -221,7 +253,14 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
             return False
         current = current_capacity(endpoint, variant, dimension)
         new = bounded(target, wanted(current))
+        if isinstance(scaled, FakeApplicationAutoscalingPolicy) and (
+            (new > current and is_suspended(target, "DynamicScalingOutSuspended"))
+            or (new < current and is_suspended(target, "DynamicScalingInSuspended"))
+        ):
+            return False
         set_capacity(endpoint, variant, dimension, new)
+        if current_capacity(endpoint, variant, dimension) != current:
+            self.activities.append(activity(target, current, new, cause))
         return new != current
 
     def _require_target(self, namespace: str, resource_id: str, dimension: str) -> None:

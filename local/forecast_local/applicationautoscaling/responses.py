@@ -1,4 +1,4 @@
-"""The actions of Application Auto Scaling about tags, which moto lacks."""
+"""The actions of Application Auto Scaling that moto lacks: tags and scaling activities."""
 
 import json
 
@@ -8,7 +8,7 @@ from forecast_local.applicationautoscaling.models import LocalApplicationAutosca
 
 
 class LocalApplicationAutoScalingResponse(ApplicationAutoScalingResponse):
-    """moto's answers, with tags."""
+    """moto's answers, with tags and activities."""
 
     @property
     def _local(self) -> LocalApplicationAutoscalingBackend:
@@ -23,6 +23,20 @@ class LocalApplicationAutoScalingResponse(ApplicationAutoScalingResponse):
         if tags:
             self._local.tags_of(json.loads(answer)["ScalableTargetARN"]).update(tags)
         return answer
+
+    def describe_scaling_activities(self) -> str:
+        """DescribeScalingActivities, newest first; without pages."""
+        wanted = {
+            key: value
+            for key in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+            if (value := self._get_param(key)) is not None
+        }
+        found = [
+            item
+            for item in reversed(self._local.activities)
+            if all(item[key] == value for key, value in wanted.items())
+        ]
+        return json.dumps({"ScalingActivities": found[: self._get_param("MaxResults") or 50]})
 
     def list_tags_for_resource(self) -> str:
         """ListTagsForResource."""

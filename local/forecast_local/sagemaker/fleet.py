@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast_local.processes import ProcessRecord, spawn
+from forecast_local.sagemaker import container_logs
 from forecast_local.sagemaker.archive import ArchiveError
 from forecast_local.sagemaker.model_data import fetch
 
@@ -45,6 +46,8 @@ class ServerPlan:
         model_data: S3 URI of the archive, or of the prefix of its files.
         environment: The container's environment variables.
         timeout_seconds: How long it may take until it is healthy.
+        account: Whose log group gets what it prints; empty for nobody's.
+        region: Where that is.
     """
 
     endpoint: str
@@ -53,6 +56,8 @@ class ServerPlan:
     model_data: str
     environment: Mapping[str, str]
     timeout_seconds: float
+    account: str = ""
+    region: str = ""
 
 
 class ModelServer:
@@ -125,6 +130,7 @@ class ModelServer:
                 process.kill()
                 process.wait()
             self._forget()
+        container_logs.finish(self.log)
 
     def remove_files(self) -> None:
         """Remove the unpacked archive."""
@@ -144,6 +150,14 @@ class ModelServer:
             "PYTHONPATH": str(model / "code"),
             "PYTHONUNBUFFERED": "1",
         }
+        if self.plan.account:
+            container_logs.follow(
+                self.log,
+                account=self.plan.account,
+                region=self.plan.region,
+                endpoint=self.plan.endpoint,
+                variant=self.plan.variant,
+            )
         self._process, self._record = spawn(
             [
                 sys.executable,

@@ -227,6 +227,8 @@ class LocalSageMakerBackend(SageMakerModelBackend):
             model_data=model.model_data,
             environment=model.container.get("Environment", {}),
             timeout_seconds=float(timeout),
+            account=self.account_id,
+            region=self.region_name,
         )
 
     def _images(self, config: HostedEndpointConfig) -> dict[str, str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from forecast_config import ForecastError
 from forecast_operations.capacity.history import HOUR, MINUTE, History
 from forecast_operations.capacity.limits import CLOUDWATCH_DAYS
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.refusals import CloudError
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
@@ -28,30 +30,27 @@ def read_cloudwatch(environment: EnvironmentSettings, days: int) -> History:
     Raises:
         ForecastError: CloudWatch does not answer, or knows of no requests.
     """
-    # Half a second, which a plan from a file need not pay.
-    import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     endpoint = environment.endpoint
     period = period_seconds(days)
     # A whole number of periods: CloudWatch's own stretches begin there.
     end = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) // period * period, UTC)
-    client: Any = boto3.client("cloudwatch", region_name=environment.region)
-    pages = client.get_paginator("get_metric_data").paginate(
+    results = Cloud(environment.region).pages(
+        "cloudwatch",
+        "get_metric_data",
+        "MetricDataResults",
         StartTime=end - timedelta(days=days),
         EndTime=end,
         MetricDataQueries=[_query(endpoint.name, endpoint.variant_name, period)],
     )
     counts: dict[int, float] = {}
     try:
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                    counts[int(moment.timestamp())] = value
-    except (BotoCoreError, ClientError) as error:
+        for result in results:
+            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                counts[int(moment.timestamp())] = value
+    except CloudError as error:
         raise ForecastError(
             f"cannot read the requests of {endpoint.name} from CloudWatch: {error}; "
-            "configure AWS credentials, or give a file with: --csv"
+            "or give a file with: --csv"
         ) from None
     if not counts:
         raise ForecastError(

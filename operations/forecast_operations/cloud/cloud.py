@@ -7,6 +7,7 @@ reference guide, "Settings reference").
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.cloud.refusals import refusal, silence
@@ -20,9 +21,21 @@ _PERMISSION_PREFIXES = {
     "application-autoscaling": "application-autoscaling",
     "sagemaker-runtime": "sagemaker",
     "service-quotas": "servicequotas",
+    "stepfunctions": "states",
 }
 """Services whose permissions are called otherwise than their client (AWS service authorization
 reference)."""
+
+_PERMISSIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+"""Permissions that are not called like their operation (Amazon S3 user guide, "Required permissions
+for Amazon S3 API operations")."""
 
 
 class Cloud:
@@ -42,6 +55,7 @@ class Cloud:
         self.region = region
         self._clients: dict[str, Any] = dict(clients or {})
         self._session: Any = None
+        self._making = threading.Lock()
 
     def client(self, service: str) -> Any:
         """The client of a service; made once.
@@ -49,9 +63,11 @@ class Cloud:
         Raises:
             CloudError: The profile is not there, or the region is none.
         """
-        if service not in self._clients:
-            self._clients[service] = self._make(service)
-        return self._clients[service]
+        # Sessions of boto3 make one client at a time only (boto3 guide, "Multithreading").
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
 
     def ask(
         self, service: str, operation: str, *, missing: str | None = None, **arguments: Any
@@ -134,6 +150,7 @@ class Cloud:
 
 
 def permission_of(service: str, operation: str) -> str:
-    """The permission that an operation is named after (`sagemaker:DescribeEndpoint`)."""
+    """The permission that an operation needs, such as `sagemaker:DescribeEndpoint`."""
     prefix = _PERMISSION_PREFIXES.get(service, service)
-    return f"{prefix}:{''.join(word.capitalize() for word in operation.split('_'))}"
+    named = f"{prefix}:{''.join(word.capitalize() for word in operation.split('_'))}"
+    return _PERMISSIONS.get(named, named)

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 from forecast_config import ForecastError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore.exceptions import ClientError
 
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+_DENIED = (
+    # The answer to HEAD has no body, and so no other code than its status.
+    "403",
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedOperation",
+)
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 _UNKNOWN = (
     "AuthFailure",
@@ -41,11 +50,15 @@ class CloudError(ForecastError):
 
     Attributes:
         code: AWS's own code of the error; empty when nobody answered.
+        answer: The whole answer, as botocore gives it.
     """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(
+        self, message: str, code: str = "", answer: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.answer: Mapping[str, Any] = answer or {}
 
 
 class NotAllowedError(CloudError):
@@ -81,7 +94,7 @@ def refusal(error: ClientError, *, permission: str) -> CloudError:
             "command again, or raise AWS_MAX_ATTEMPTS",
             code,
         )
-    return CloudError(f"AWS refuses {permission}: {message} ({code})", code)
+    return CloudError(f"AWS refuses {permission}: {message} ({code})", code, error.response)
 
 
 def silence(error: Any) -> CloudError:

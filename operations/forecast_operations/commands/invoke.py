@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from forecast_config import ForecastError, load_config
+from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.serve import ArchiveOption, EnvironmentArgument, find_model
 from forecast_operations.console import err
+from forecast_operations.endpoints.asking import OK, ask_endpoint
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
 from forecast_operations.serving.archive import Answer, ask, find_running, server
 
@@ -22,7 +23,6 @@ _TYPES = {
     ".jsonl": "application/jsonlines",
     ".ndjson": "application/x-ndjson",
 }
-_OK = 200
 
 
 def invoke_command(  # noqa: PLR0917 - typer names them on the command line
@@ -48,15 +48,39 @@ def invoke_command(  # noqa: PLR0917 - typer names them on the command line
 
     The exit code is 0 for an answer, and 1 for a refusal or when nobody answers.
     """
-    body = _read(file)
-    headers = {"Content-Type": content_type or _type_of(file), "Accept": accept}
+    body, headers = read_request(file, content_type, accept)
     if url is not None:
         answer = ask(url, "POST", "/invocations", body, headers)
     elif local or archive is not None:
         answer = _ask_here(config, environment, archive, body, headers)
     else:
-        answer = _ask_endpoint(config, environment, body, headers)
-    if answer.status != _OK:
+        answer = _ask_environment(config, environment, body, headers)
+    write_answer(answer)
+
+
+def read_request(
+    file: Path | None, content_type: str | None, accept: str
+) -> tuple[bytes, dict[str, str]]:
+    """The body of a request and its headers.
+
+    Args:
+        file: The file of the body; None: standard input.
+        content_type: Type of the body; None: by the file's name, or JSON.
+        accept: Type of the answer.
+
+    Raises:
+        ForecastError: There is no such file, or nothing is piped in.
+    """
+    return _read(file), {"Content-Type": content_type or _type_of(file), "Accept": accept}
+
+
+def write_answer(answer: Answer) -> None:
+    """Write the body of an answer, and nothing else, to standard output.
+
+    Raises:
+        ForecastError: It is a refusal.
+    """
+    if answer.status != OK:
         raise ForecastError(_refusal(answer))
     sys.stdout.buffer.write(answer.body.rstrip(b"\n") + b"\n")
     sys.stdout.flush()
@@ -95,44 +119,12 @@ def _ask_here(
         return ask(url, "POST", "/invocations", body, headers)
 
 
-def _ask_endpoint(
+def _ask_environment(
     config: Path, environment: str | None, body: bytes, headers: dict[str, str]
 ) -> Answer:
-    """Ask the environment's endpoint: on AWS, or where `AWS_ENDPOINT_URL` points.
-
-    Raises:
-        ForecastError: The endpoint is not there, or the credentials do not allow it.
-    """
-    # Half a second, which no other way of asking needs to pay.
-    import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     _, wanted = chosen(config, [environment] if environment else None)
     settings = next(iter(wanted.values()))
-    name = settings.endpoint.name
-    client: Any = boto3.client("sagemaker-runtime", region_name=settings.region)
-    try:
-        answer = client.invoke_endpoint(
-            EndpointName=name,
-            Body=body,
-            ContentType=headers["Content-Type"],
-            Accept=headers["Accept"],
-        )
-        return Answer(_OK, answer["Body"].read(), answer.get("ContentType", ""))
-    except ClientError as error:
-        if (status := error.response.get("OriginalStatusCode")) is not None:
-            return Answer(status, str(error.response["OriginalMessage"]).encode(), "")
-        where = os.environ.get("AWS_ENDPOINT_URL", f"region {settings.region}")
-        reason = error.response["Error"].get("Message", error)
-        raise ForecastError(
-            f"the endpoint {name} in {where} does not answer: {reason}; "
-            "deploy it first, or ask the archive here with: --local"
-        ) from None
-    except BotoCoreError as error:
-        raise ForecastError(
-            f"cannot ask the endpoint {name}: {error}; configure AWS credentials, "
-            "or ask the archive here with: --local"
-        ) from None
+    return ask_endpoint(Cloud(settings.region), settings.endpoint.name, body, headers)
 
 
 def _refusal(answer: Answer) -> str:

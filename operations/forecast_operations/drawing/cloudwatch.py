@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.refusals import CloudError, NotAllowedError
 from forecast_operations.drawing.board import Board, parse
 from forecast_operations.drawing.source import MetricKey
 
@@ -31,7 +33,7 @@ class CloudWatch:
 
     def __init__(self, times: Times) -> None:
         self.times = times
-        self._clients: dict[str, Any] = {}
+        self._clouds: dict[str, Cloud] = {}
 
     def board(self, name: str, region: str) -> Board:
         """A dashboard by its name.
@@ -40,7 +42,7 @@ class CloudWatch:
             ForecastError: There is none, or the credentials do not allow to read it.
         """
         with _told(f"the dashboard {name}"):
-            answer = self._client(region).get_dashboard(DashboardName=name)
+            answer = self._cloud(region).ask("cloudwatch", "get_dashboard", DashboardName=name)
         return parse(name, answer["DashboardBody"])
 
     def values(self, keys: Sequence[MetricKey]) -> list[Values]:
@@ -56,16 +58,16 @@ class CloudWatch:
         """The metrics that a search finds, by ListMetrics, which also knows those of two weeks."""
         known = {name: value for name, value in search.wanted.items() if name != "MetricName"}
         with _told("metrics"):
-            pages = (
-                self._client(region)
-                .get_paginator("list_metrics")
-                .paginate(
+            metrics = list(
+                self._cloud(region).pages(
+                    "cloudwatch",
+                    "list_metrics",
+                    "Metrics",
                     Namespace=search.namespace,
                     MetricName=search.wanted["MetricName"],
                     Dimensions=[{"Name": name, "Value": value} for name, value in known.items()],
                 )
             )
-            metrics = [metric for page in pages for metric in page["Metrics"]]
         found = []
         for metric in metrics:
             dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
@@ -92,7 +94,9 @@ class CloudWatch:
         for region, named in regions.items():
             for first in range(0, len(named), _ALARMS_IN_A_CALL):
                 with _told("alarms"):
-                    answer = self._client(region).describe_alarms(
+                    answer = self._cloud(region).ask(
+                        "cloudwatch",
+                        "describe_alarms",
                         AlarmNames=named[first : first + _ALARMS_IN_A_CALL],
                         AlarmTypes=["MetricAlarm", "CompositeAlarm"],
                     )
@@ -110,17 +114,17 @@ class CloudWatch:
     ) -> None:
         queries = [self._query(place, keys[place]) for place in places]
         with _told("metrics"):
-            pages = (
-                self._client(region)
-                .get_paginator("get_metric_data")
-                .paginate(
+            results = list(
+                self._cloud(region).pages(
+                    "cloudwatch",
+                    "get_metric_data",
+                    "MetricDataResults",
                     MetricDataQueries=queries,
                     StartTime=self.times.start,
                     EndTime=self.times.end,
                     ScanBy="TimestampAscending",
                 )
             )
-            results = [result for page in pages for result in page["MetricDataResults"]]
         for result in results:
             values = found[int(result["Id"][1:])]
             for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
@@ -146,27 +150,23 @@ class CloudWatch:
         }
         return query if key.account is None else {**query, "AccountId": key.account}
 
-    def _client(self, region: str) -> Any:
-        if region not in self._clients:
-            # Half a second, which a picture of a sample needs not pay.
-            import boto3  # noqa: PLC0415
-
-            self._clients[region] = boto3.client("cloudwatch", region_name=region)
-        return self._clients[region]
+    def _cloud(self, region: str) -> Cloud:
+        if region not in self._clouds:
+            self._clouds[region] = Cloud(region)
+        return self._clouds[region]
 
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     """Say in a sentence why AWS did not give something."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     try:
         yield
-    except ClientError as error:
-        reason = error.response["Error"].get("Message", error)
-        raise ForecastError(f"cannot read {what}: {reason}; deploy it first") from None
-    except BotoCoreError as error:
+    except NotAllowedError as error:
+        raise ForecastError(f"cannot read {what}: {error}") from None
+    except CloudError as error:
+        reason = error.answer.get("Error", {}).get("Message")
+        if reason is not None:
+            raise ForecastError(f"cannot read {what}: {reason}; deploy it first") from None
         raise ForecastError(
-            f"cannot read {what}: {error}; configure AWS credentials, "
-            "or draw a template: --template FILE --sample"
+            f"cannot read {what}: {error}; or draw a template: --template FILE --sample"
         ) from None

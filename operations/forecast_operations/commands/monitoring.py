@@ -1,0 +1,112 @@
+"""`forecast monitoring`: whether the alarms of an environment tell anybody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from forecast_config import ForecastError
+from forecast_operations.console import out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    YesOption,
+    chosen,
+    confirm,
+)
+from forecast_operations.updates.state import check_account
+from forecast_operations.watching.alarms import mute, read_alarms, telling, unmute
+from forecast_operations.watching.place import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecast_operations.watching.alarms import WatchedAlarm
+
+app = typer.Typer(
+    help="Turn the actions of an environment's alarms on and off.", no_args_is_help=True
+)
+
+
+@app.command("start")
+def start_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn the actions of all alarms on: what is in alarm tells with its next change of state."""
+    place, alarms = _alarms(config, environment)
+    check_account(place.live, place.settings.account)
+    unmute(place.cloud, telling(alarms))
+    _show(_again(place), place, as_json=as_json)
+
+
+@app.command("stop")
+def stop_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn the actions of all alarms off: their states go on changing, and nobody is told."""
+    place, alarms = _alarms(config, environment)
+    check_account(place.live, place.settings.account)
+    named = telling(alarms)
+    consequences = [
+        f"nobody is told when {place.endpoint_name} fails",
+        "what undoes a rollout goes on doing so: SageMaker looks at states, not at actions",
+        "a deployment that changes an alarm turns it on again",
+        f"the way back: forecast monitoring start {environment}",
+    ]
+    confirm(f"mute {len(named)} alarms of {place.endpoint_name}", consequences, yes=yes)
+    mute(place.cloud, named)
+    _show(_again(place), place, as_json=as_json)
+
+
+@app.command("status")
+def status_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which alarms are muted and which are in alarm.
+
+    The exit code is 0 when none is either, and 1 else.
+    """
+    place, alarms = _alarms(config, environment)
+    _show(alarms, place, as_json=as_json)
+    if any((alarm.muted and not alarm.scales) or alarm.state == "ALARM" for alarm in alarms):
+        raise typer.Exit(1)
+
+
+def _alarms(config: Path, environment: str) -> tuple[Place, tuple[WatchedAlarm, ...]]:
+    place = Place.of(chosen(config, [environment])[1][environment])
+    alarms = read_alarms(place.cloud, place.endpoint_name)
+    if not alarms:
+        raise ForecastError(
+            f"{place.endpoint_name} has no alarms in {place.settings.region}; deploy it first: "
+            f"forecast deploy {environment}"
+        )
+    return place, alarms
+
+
+def _again(place: Place) -> tuple[WatchedAlarm, ...]:
+    return read_alarms(place.cloud, place.endpoint_name)
+
+
+def _show(alarms: tuple[WatchedAlarm, ...], place: Place, *, as_json: bool) -> None:
+    if as_json:
+        from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+
+        print_json(write({"endpoint_name": place.endpoint_name, "alarms": alarms}))
+        return
+    for alarm in alarms:
+        told = "scales" if alarm.scales else "muted" if alarm.muted else "on"
+        kind = "incident" if alarm.composite else "alarm"
+        out.print(f"{alarm.state:<17} {told:<6} {kind:<8} {alarm.name}", markup=False)

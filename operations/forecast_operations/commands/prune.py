@@ -1,0 +1,163 @@
+"""`forecast prune`: what deployments left behind, shown and removed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_config import ForecastError
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    YesOption,
+    chosen,
+    confirm,
+)
+
+if TYPE_CHECKING:
+    from forecast_operations.pruning.leftovers import Leftovers
+    from forecast_operations.pruning.removal import Everything
+    from forecast_operations.watching.place import Place
+
+_MEBIBYTE = 2**20
+
+
+def prune_command(
+    environment: EnvironmentArgument,
+    keep: Annotated[
+        int, typer.Option(min=1, max=1000, help="How many of the last verified deployments stay.")
+    ] = 3,
+    bucket: Annotated[
+        str | None,
+        typer.Option(help="With --everything and --yes: name of the bucket, to be sure."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Show what would go, and change nothing.")
+    ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything",
+            help="When the endpoint's stack is gone: empty the buckets, all versions included.",
+        ),
+    ] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete models, configurations and archives that are neither live, deployed nor kept.
+
+    What serves, what is deployed, what a stop or the off hours will bring back, and the last
+    verified deployments stay; so does what is younger than a day.
+    The exit code is 0 when nothing of it is left, or with --check.
+    """
+    # With the models of the records, which no other command needs to wait for.
+    from forecast_operations.updates.state import check_account  # noqa: PLC0415
+    from forecast_operations.watching.place import Place  # noqa: PLC0415
+
+    place = Place.of(chosen(config, [environment])[1][environment])
+    check_account(place.live, place.settings.account)
+    if everything:
+        _empty(place, bucket, check=check, yes=yes, as_json=as_json)
+    else:
+        _prune(place, keep, check=check, yes=yes, as_json=as_json)
+
+
+def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) -> None:
+    from forecast_operations.pruning.leftovers import find_leftovers  # noqa: PLC0415
+    from forecast_operations.pruning.removal import remove_leftovers  # noqa: PLC0415
+    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+
+    found = find_leftovers(place, keep=keep, now=datetime.now(UTC))
+    if as_json:
+        print_json(write(found))
+    else:
+        _show(found)
+    if check or found.is_empty:
+        return
+    days = place.settings.artifacts.noncurrent_version_days
+    consequences = [
+        (
+            f"{len(found.configs)} configurations and {len(found.models)} models go for good; "
+            "they can be made again from an archive only"
+        ),
+        (
+            f"{len(found.archives)} archives ({_size(found.size_bytes)}) go; for {days} days their "
+            "earlier versions stay in the bucket: remove the delete markers to have them back"
+        ),
+        f"going back further than the last {keep} verified deployments is not possible afterwards",
+    ]
+    confirm(f"prune {place.settings.name}", consequences, yes=yes)
+    remove_leftovers(place, found, lambda step: err.print(step, markup=False))
+
+
+def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json: bool) -> None:
+    from forecast_operations.pruning.removal import (  # noqa: PLC0415
+        find_everything,
+        remove_everything,
+    )
+    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+
+    found = find_everything(place)
+    if as_json:
+        print_json(write(found))
+    if check:
+        if not as_json:
+            out.print(_in_short(found), markup=False)
+        return
+    first = found.buckets[0]
+    consequences = [
+        _in_short(found),
+        "records, captured requests and archives among them; nothing of it can be brought back",
+        "there is no way back but to train, register and deploy anew",
+    ]
+    confirm(f"empty {' and '.join(found.buckets)} for good", consequences, yes=yes)
+    _confirm_name(first, bucket, yes=yes)
+    remove_everything(place, found, lambda step: err.print(step, markup=False))
+    err.print(f"now it can be deleted: npx cdk destroy {place.artifacts_stack}", markup=False)
+
+
+def _confirm_name(name: str, given: str | None, *, yes: bool) -> None:
+    """Ask a second time, by name."""
+    if given is None and not yes and sys.stdin.isatty():
+        given = typer.prompt("name of the bucket, to be sure", err=True)
+    if given != name:
+        got = "none" if given is None else given
+        raise ForecastError(
+            f"nothing was changed: expected the name of the bucket ({name}), got {got}; give it "
+            "with: --bucket"
+        )
+
+
+def _show(found: Leftovers) -> None:
+    for config in found.configs:
+        out.print(f"configuration  {config.created:%Y-%m-%d}  {config.name}", markup=False)
+    for model in found.models:
+        out.print(f"model          {model.created:%Y-%m-%d}  {model.name}", markup=False)
+    for archive in found.archives:
+        size = _size(archive.size_bytes)
+        out.print(
+            f"archive        {archive.changed:%Y-%m-%d}  {archive.digest[:16]} {size}", markup=False
+        )
+    for name, why in found.kept.configs.items():
+        err.print(f"kept           {name}: {why}", markup=False)
+    if found.is_empty:
+        err.print("nothing is left behind that could go", markup=False)
+
+
+def _in_short(found: Everything) -> str:
+    return (
+        f"{found.objects} versions and delete markers ({_size(found.size_bytes)}), "
+        f"{len(found.configs)} configurations and {len(found.models)} models go"
+    )
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / _MEBIBYTE:,.1f} MiB"

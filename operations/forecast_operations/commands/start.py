@@ -1,0 +1,68 @@
+"""`forecast start`: the way back from an emergency stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    YesOption,
+    chosen,
+    confirm,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_operations.stopping.start import Start
+
+
+def start_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a stopped environment back exactly as it was: counts, bounds, policies, alarms.
+
+    It can be interrupted and run again. The exit code is 0 when everything is as it was.
+    """
+    # With the models of what is noted, which no other command needs to wait for.
+    from forecast_operations.stopping.start import carry_out_start, plan_start  # noqa: PLC0415
+    from forecast_operations.updates.state import check_account  # noqa: PLC0415
+    from forecast_operations.watching.place import Place  # noqa: PLC0415
+
+    settings = chosen(config, [environment])[1][environment]
+    place = Place.of(settings)
+    check_account(place.live, settings.account)
+    start = plan_start(place)
+    confirm(f"start {settings.endpoint.name} again", list(consequences(start)), yes=yes)
+    carry_out_start(start, lambda step: err.print(step, markup=False))
+    if as_json:
+        print_json(start.before.model_dump_json(indent=2))
+    else:
+        out.print(f"{settings.endpoint.name} is as it was", markup=False)
+
+
+def consequences(start: Start) -> Iterator[str]:
+    """What comes back, one sentence each."""
+    before, endpoint = start.before, start.before.endpoint
+    yield f"stopped by {before.caller} at {before.at:%Y-%m-%d %H:%M} UTC ({before.how})"
+    if endpoint is not None and start.state is None:
+        yield f"the endpoint is created with {endpoint.config}; its instances cost from then on"
+    elif endpoint is not None and start.state is not None and start.state.config != endpoint.config:
+        yield f"the endpoint serves {start.state.config} by now, and keeps it"
+    counts = {} if endpoint is None else endpoint.counts
+    if counts:
+        yield f"instances: {', '.join(f'{name} {count}' for name, count in counts.items())}"
+    for target in before.targets:
+        yield f"{target.resource_id} scales from {target.minimum} to {target.maximum} again"
+    if before.muted:
+        yield f"{len(before.muted)} alarms notify again"
+    if before.schedules:
+        yield "the schedules of its off hours are switched on"

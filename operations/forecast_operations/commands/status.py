@@ -1,0 +1,78 @@
+"""`forecast status`: environments at a glance, once or again and again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_config import ForecastError
+from forecast_operations.console import out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentsArgument,
+    JsonOption,
+    chosen,
+)
+
+if TYPE_CHECKING:
+    from forecast_operations.watching.place import Place
+
+
+def status_command(
+    environments: EnvironmentsArgument = None,
+    every: Annotated[
+        float, typer.Option(min=1, max=3600, help="Seconds between two looks with --watch.")
+    ] = 10,
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show endpoint, alarms, traffic, heartbeat, scaling and last deployments of environments.
+
+    What the credentials do not allow is one line that names the permission. The exit code is 0
+    when every endpoint is in service with what was deployed, nothing is in alarm and nothing is
+    stopped, and 1 else.
+    """
+    # With the models of the records, which no other command needs to wait for.
+    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+    from forecast_operations.watching.document import of_statuses  # noqa: PLC0415
+    from forecast_operations.watching.place import Place  # noqa: PLC0415
+    from forecast_operations.watching.screen import draw  # noqa: PLC0415
+    from forecast_operations.watching.status import read_all  # noqa: PLC0415
+
+    _, wanted = chosen(config, environments)
+    places = [Place.of(settings) for settings in wanted.values()]
+    if watch:
+        if as_json:
+            raise ForecastError("--watch is for people, --json for programs; give one of them")
+        _watch(places, every)
+        return
+    statuses = read_all(places)
+    if as_json:
+        print_json(write(of_statuses(statuses)))
+    else:
+        out.print(draw(statuses), soft_wrap=False)
+    if any(status.troubles for status in statuses):
+        raise typer.Exit(1)
+
+
+def _watch(places: list[Place], every: float) -> None:
+    from rich.live import Live  # noqa: PLC0415
+
+    from forecast_operations.watching.screen import draw  # noqa: PLC0415
+    from forecast_operations.watching.status import read_all  # noqa: PLC0415
+
+    try:
+        with Live(console=out, auto_refresh=False, screen=out.is_terminal) as live:
+            while True:
+                live.update(draw(read_all(places)), refresh=True)
+                time.sleep(every)
+    except KeyboardInterrupt:
+        # How a person ends it; nothing was interrupted.
+        return

@@ -1,0 +1,123 @@
+"""`forecast stop`: an emergency stop of an environment, with its way back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast_config import ForecastError
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    YesOption,
+    chosen,
+    confirm,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast_operations.stopping.stop import Stop
+
+
+class Way(StrEnum):
+    """How an environment is stopped."""
+
+    SCALE = "scale"
+    REJECT = "reject"
+    DELETE = "delete"
+
+
+def stop_command(
+    environment: EnvironmentArgument,
+    how: Annotated[
+        Way,
+        typer.Option(
+            help="scale: to the environment's minimum; reject: refuse requests at the front door; "
+            "delete: without its endpoint."
+        ),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop an environment in an emergency; `forecast start` brings back exactly what was.
+
+    It can be interrupted and run again. The exit code is 0 when the environment is stopped.
+    """
+    # With the models of what is noted, which no other command needs to wait for.
+    from forecast_operations.stopping.stop import carry_out_stop, plan_stop  # noqa: PLC0415
+    from forecast_operations.updates.state import check_account  # noqa: PLC0415
+    from forecast_operations.watching.place import Place  # noqa: PLC0415
+
+    settings = chosen(config, [environment])[1][environment]
+    if how is Way.REJECT:
+        raise ForecastError(_no_front_door(environment))
+    place = Place.of(settings)
+    check_account(place.live, settings.account)
+    stop = plan_stop(place, "scale" if how is Way.SCALE else "delete", datetime.now(UTC))
+    name = settings.endpoint.name
+    doing = f"bring {name} to its minimum" if how is Way.SCALE else f"delete the endpoint {name}"
+    confirm(doing, list(consequences(stop)), yes=yes)
+    carry_out_stop(stop, lambda step: err.print(step, markup=False))
+    if as_json:
+        print_json(stop.before.model_dump_json(indent=2))
+    else:
+        out.print(
+            f"{name} is stopped; bring it back with: forecast start {environment}", markup=False
+        )
+
+
+def consequences(stop: Stop) -> Iterator[str]:
+    """What a stop does, and how it is undone, one sentence each."""
+    environment, before = stop.place.settings.name, stop.before
+    if before.how == "scale":
+        yield from _of_scaling(stop)
+    else:
+        if stop.state is not None:
+            yield "every request fails from then on, until it is back: minutes"
+        if before.targets:
+            scaled = ", ".join(target.resource_id.rpartition("/")[2] for target in before.targets)
+            yield f"the scaling of {scaled} goes with it, and comes back with it"
+        if before.schedules:
+            yield "the schedules of its off hours are switched off, or they would bring it back"
+        yield (
+            f"{len(before.muted)} alarms are muted, so that nobody is called; the heartbeat goes "
+            "on asking, and finds nothing"
+        )
+        yield "stack, model, configuration and archive stay: nothing is built again"
+    yield f"the way back: forecast start {environment}"
+
+
+def _of_scaling(stop: Stop) -> Iterator[str]:
+    from forecast_operations.stopping.stop import smaller  # noqa: PLC0415
+
+    state = stop.state
+    for change in smaller(stop):
+        variant = change["VariantName"]
+        known = {each.name: each for each in (() if state is None else state.answering)}
+        count = known[variant].desired
+        count = known[variant].warm if count is None else count
+        yield (
+            f"{variant} goes from {count} to {stop.floor}: what is more than that can serve is "
+            "late or refused"
+        )
+    if stop.before.targets:
+        yield "nothing scales meanwhile: dynamic and scheduled scaling are suspended"
+    yield f"alarms go on; mute them with: forecast monitoring stop {stop.place.settings.name}"
+
+
+def _no_front_door(environment: str) -> str:
+    return (
+        f"{environment} has no front door at which requests could be refused: clients call "
+        "SageMaker itself (sagemaker:InvokeEndpoint); take that permission from their roles, or "
+        f"give up answering: forecast stop {environment} --how delete; or cost only: forecast stop "
+        f"{environment} --how scale"
+    )

@@ -1,0 +1,279 @@
+"""The deletion of an endpoint: by its stack where it has one, else by itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from forecast_config import ForecastError
+from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.endpoints.state import read_endpoint
+from forecast_operations.stopping.stopped import StoppedStore
+from forecast_operations.watching.scaling import read_targets
+from forecast_operations.watching.traffic import requests_in_the_last_hour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.updates.live import Live
+    from forecast_operations.watching.place import Place
+
+_POLL_SECONDS = 10.0
+_NO_ENDPOINT = "Could not find"
+_NO_STACK = "does not exist"
+_STACK_TAG = "aws:cloudformation:stack-name"
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class OwnDeletion:
+    """The deletion of an environment's endpoint, with its stack.
+
+    Attributes:
+        place: The environment.
+        state: The endpoint; None: it is away, and its stack is not.
+        resources: How many resources the stack has.
+    """
+
+    place: Place
+    state: EndpointState | None
+    resources: int
+
+
+@dataclass(frozen=True)
+class StrayDeletion:
+    """The deletion of an endpoint that belongs to no environment.
+
+    Attributes:
+        live: Where it is.
+        state: The endpoint.
+        models: Its models that nothing else uses, where they go as well.
+        config: Whether its configuration goes as well.
+    """
+
+    live: Live
+    state: EndpointState
+    models: tuple[str, ...] = ()
+    config: bool = False
+
+
+def plan_own(place: Place) -> OwnDeletion | StrayDeletion:
+    """What the deletion of an environment's endpoint will do; nothing is changed.
+
+    Raises:
+        ForecastError: There is nothing to delete, or it may not be deleted now.
+    """
+    stack = place.live.stack(place.stack)
+    state = read_endpoint(place.live, place.endpoint_name)
+    _check_settled(state)
+    if stack is None:
+        if state is None:
+            raise ForecastError(
+                f"{place.settings.name} is not deployed in {place.settings.region}: there is "
+                f"neither an endpoint {place.endpoint_name} nor a stack {place.stack}"
+            )
+        return StrayDeletion(place.live, state)
+    if stack.get("EnableTerminationProtection"):
+        raise ForecastError(_protected(place))
+    if stack["StackStatus"].endswith("_IN_PROGRESS"):
+        raise ForecastError(
+            f"the stack {place.stack} is {stack['StackStatus']}; wait for the end of it"
+        )
+    resources = place.cloud.pages(
+        "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=place.stack
+    )
+    return OwnDeletion(place, state, sum(1 for _ in resources))
+
+
+def plan_stray(live: Live, name: str, *, with_models: bool) -> StrayDeletion:
+    """What the deletion of an endpoint of no environment will do; nothing is changed.
+
+    Args:
+        live: Where it is.
+        name: Its name.
+        with_models: Whether its configuration and models go as well, unless something else uses
+            them.
+
+    Raises:
+        ForecastError: It is not there, in a transition, or a stack's.
+    """
+    state = read_endpoint(live, name)
+    if state is None:
+        raise ForecastError(f"there is no endpoint {name} in {live.cloud.region}")
+    _check_settled(state)
+    arn = (live.endpoint(name) or {}).get("EndpointArn", "")
+    for tag in live.cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn):
+        if tag["Key"] == _STACK_TAG:
+            raise ForecastError(
+                f"the endpoint {name} belongs to the stack {tag['Value']}, which would look for it "
+                f"in vain; delete the stack: aws cloudformation delete-stack --stack-name "
+                f"{tag['Value']} --region {live.cloud.region}"
+            )
+    if not with_models:
+        return StrayDeletion(live, state)
+    return _with_models(live, state)
+
+
+def consequences(deletion: OwnDeletion | StrayDeletion) -> Iterator[str]:
+    """What a deletion destroys, and how it is undone, one sentence each."""
+    if isinstance(deletion, OwnDeletion):
+        yield from _of_own(deletion)
+    else:
+        yield from _of_stray(deletion)
+
+
+def carry_out_own(
+    deletion: OwnDeletion,
+    say: Callable[[str], None],
+    pause: Callable[[], None] = lambda: time.sleep(_POLL_SECONDS),
+) -> None:
+    """Delete an environment's endpoint with its stack, and wait for the end of it.
+
+    Args:
+        deletion: What is deleted.
+        say: Told each step.
+        pause: Called between two looks at the stack.
+
+    Raises:
+        ForecastError: CloudFormation could not delete all of it.
+    """
+    place = deletion.place
+    stack_id = (place.live.stack(place.stack) or {}).get("StackId", place.stack)
+    place.cloud.ask("cloudformation", "delete_stack", StackName=place.stack)
+    say(f"deleting the stack {place.stack}: takes minutes, and goes on when this is interrupted")
+    while (stack := place.live.stack(stack_id)) is not None:
+        if stack["StackStatus"] == "DELETE_COMPLETE":
+            break
+        if stack["StackStatus"] == "DELETE_FAILED":
+            raise ForecastError(
+                f"the stack {place.stack} could not be deleted: "
+                f"{'; '.join(_failures(place, stack_id))}; remove what is in the way and run the "
+                "same command again"
+            )
+        pause()
+    bucket = place.bucket()
+    if bucket is not None:
+        # An emergency stop before it is over, too.
+        StoppedStore(place.cloud, bucket, place.settings.name).remove()
+
+
+def carry_out_stray(deletion: StrayDeletion, say: Callable[[str], None]) -> None:
+    """Delete an endpoint of no environment, and what goes with it."""
+    cloud, state = deletion.live.cloud, deletion.state
+    cloud.ask("sagemaker", "delete_endpoint", missing=_NO_ENDPOINT, EndpointName=state.name)
+    say(f"deleted the endpoint {state.name}")
+    if deletion.config:
+        cloud.ask(
+            "sagemaker",
+            "delete_endpoint_config",
+            missing=_NO_ENDPOINT,
+            EndpointConfigName=state.config,
+        )
+        say(f"deleted its configuration {state.config}")
+    for model in deletion.models:
+        cloud.ask("sagemaker", "delete_model", missing=_NO_ENDPOINT, ModelName=model)
+        say(f"deleted its model {model}")
+
+
+def _of_own(deletion: OwnDeletion) -> Iterator[str]:
+    place, settings = deletion.place, deletion.place.settings
+    if deletion.state is not None:
+        yield from _traffic(place.live, deletion.state)
+    yield (
+        f"the stack {place.stack} goes with its {deletion.resources} resources: endpoint, model, "
+        "configuration, scaling, alarms, heartbeat, dashboard"
+    )
+    yield (
+        f"the stack {place.artifacts_stack} stays: bucket, archives, captured data, key and logs; "
+        f"models and configurations of earlier versions, too (forecast prune {settings.name})"
+    )
+    yield f"the way back: forecast deploy {settings.name}, which takes minutes"
+
+
+def _of_stray(deletion: StrayDeletion) -> Iterator[str]:
+    live, state = deletion.live, deletion.state
+    yield from _traffic(live, state)
+    targets = read_targets(live.cloud, state.name)
+    if targets:
+        yield f"the scaling of {', '.join(each.variant for each in targets)} goes with it"
+    if deletion.config:
+        gone = ", ".join(deletion.models) or "none"
+        yield f"its configuration {state.config} goes, and its models: {gone}"
+        yield "there is no way back but to deploy it anew"
+        return
+    yield (
+        "the way back, while its configuration is there: aws sagemaker create-endpoint "
+        f"--endpoint-name {state.name} --endpoint-config-name {state.config} --region "
+        f"{live.cloud.region}; its scaling is not brought back by that"
+    )
+
+
+def _traffic(live: Live, state: EndpointState) -> Iterator[str]:
+    variants = [variant.name for variant in state.answering]
+    now = datetime.now(UTC)
+    try:
+        requests = requests_in_the_last_hour(live.cloud, state.name, variants, now)
+    except CloudError as error:
+        yield f"whether it is used is not known: {error}"
+        return
+    if requests:
+        yield f"it answered {requests:,} requests in the last hour, the heartbeat's among them"
+    else:
+        yield "nobody has asked it in the last hour"
+
+
+def _check_settled(state: EndpointState | None) -> None:
+    if state is not None and state.under_way:
+        raise ForecastError(
+            f"the endpoint {state.name} is {state.status}, and SageMaker deletes none in a "
+            "transition; wait for the end of it: forecast status --watch"
+        )
+
+
+def _protected(place: Place) -> str:
+    return (
+        f"the stack {place.stack} is protected from deletion (termination_protection); to delete "
+        f"it nevertheless: aws cloudformation update-termination-protection --stack-name "
+        f"{place.stack} --no-enable-termination-protection --region {place.settings.region}, then "
+        "the same command again; to take the endpoint away for a while: forecast stop "
+        f"{place.settings.name} --how delete"
+    )
+
+
+def _failures(place: Place, stack_id: str) -> list[str]:
+    found = [
+        f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason', 'no reason given')}"
+        for each in place.cloud.pages(
+            "cloudformation", "describe_stack_events", "StackEvents", StackName=stack_id
+        )
+        if each["ResourceStatus"] == "DELETE_FAILED"
+    ]
+    return found[:_SHOWN]
+
+
+def _with_models(live: Live, state: EndpointState) -> StrayDeletion:
+    """Its configuration and models, where neither another endpoint nor another config uses them."""
+    others = [
+        live.endpoint(each["EndpointName"]) or {}
+        for each in live.cloud.pages("sagemaker", "list_endpoints", "Endpoints")
+        if each["EndpointName"] != state.name
+    ]
+    if any(each.get("EndpointConfigName") == state.config for each in others):
+        return StrayDeletion(live, state)
+    own = _models(live.endpoint_config(state.config) or {})
+    used = {
+        model
+        for each in live.cloud.pages("sagemaker", "list_endpoint_configs", "EndpointConfigs")
+        if each["EndpointConfigName"] != state.config
+        for model in _models(live.endpoint_config(each["EndpointConfigName"]) or {})
+    }
+    return StrayDeletion(live, state, tuple(sorted(own - used)), config=True)
+
+
+def _models(config: Mapping[str, Any]) -> set[str]:
+    kinds = ("ProductionVariants", "ShadowProductionVariants")
+    variants = [variant for kind in kinds for variant in config.get(kind) or ()]
+    return {variant["ModelName"] for variant in variants if "ModelName" in variant}

@@ -1,0 +1,1 @@
+"""What deployments leave behind, and its removal."""

@@ -1,0 +1,184 @@
+"""The way back from an emergency stop: everything exactly as it was."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from forecast_config import ForecastError
+from forecast_operations.endpoints.state import read_endpoint
+from forecast_operations.stopping.rescaling import bring_back_target
+from forecast_operations.stopping.schedules import switch
+from forecast_operations.stopping.stop import store_of
+from forecast_operations.watching.alarms import unmute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.stopping.stopped import EndpointBefore, Stopped, StoppedStore
+    from forecast_operations.watching.place import Place
+
+_POLL_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """A way back that can be carried out, again and again.
+
+    Attributes:
+        place: The environment.
+        store: Where it is noted what was.
+        before: What was.
+        state: The endpoint now; None: it is away.
+        pause: Called between two looks at an endpoint in a transition.
+    """
+
+    place: Place
+    store: StoppedStore
+    before: Stopped
+    state: EndpointState | None
+    pause: Callable[[], None] = field(default=lambda: time.sleep(_POLL_SECONDS))
+
+
+def plan_start(place: Place) -> Start:
+    """What the way back will do; nothing is changed.
+
+    Raises:
+        ForecastError: The environment is not stopped, or cannot be brought back.
+    """
+    store = store_of(place)
+    before = store.read()
+    environment = place.settings.name
+    if before is None:
+        raise ForecastError(
+            f"{environment} is not stopped: there is no {store.address}; an endpoint that is away "
+            f"for another reason comes back with: forecast deploy {environment} --allow-recreate"
+        )
+    state = read_endpoint(place.live, place.endpoint_name)
+    if state is None:
+        _check_return(place, before)
+    elif state.status in {"Failed", "OutOfService"}:
+        raise ForecastError(
+            f"the endpoint {state.name} is {state.status} ({state.failure or 'no reason given'}): "
+            f"only a deletion ends that; delete it with: forecast stop {environment} --how delete, "
+            f"then start again, or make it anew with: forecast deploy {environment} "
+            "--allow-recreate"
+        )
+    return Start(place, store, before, state)
+
+
+def carry_out_start(start: Start, say: Callable[[str], None]) -> None:
+    """Bring an environment back; each step may have been done before.
+
+    Args:
+        start: The way back.
+        say: Told each step.
+
+    Raises:
+        ForecastError: The endpoint did not come back, or AWS refuses; the same command goes on
+            from there.
+    """
+    place, before = start.place, start.before
+    if before.endpoint is not None:
+        state = _settled(start, say)
+        if state is None:
+            _create(place, before.endpoint)
+            say(f"create {place.endpoint_name} with {before.endpoint.config}: takes minutes")
+            state = _settled(start, say)
+        _check_service(place, state)
+        if state is not None:
+            _bring_back_capacity(start, state, before.endpoint, say)
+    for target in before.targets:
+        bring_back_target(place.cloud, target, anew=before.how == "delete")
+        say(f"scales again: {target.resource_id}, {target.minimum} to {target.maximum}")
+    unmute(place.cloud, before.muted)
+    switch(place.cloud, before.schedules, "ENABLED")
+    if before.how == "delete":
+        say(f"{len(before.muted)} alarms notify again")
+    start.store.remove()
+
+
+def _check_return(place: Place, before: Stopped) -> None:
+    """Refuse what cannot come back by itself."""
+    environment = place.settings.name
+    anew = f"make it anew with: forecast deploy {environment} --allow-recreate"
+    if before.how == "scale":
+        raise ForecastError(
+            f"the endpoint {place.endpoint_name} was made small, and somebody has deleted it "
+            f"since; {anew}, then start again"
+        )
+    if before.endpoint is None:
+        return
+    if place.live.endpoint_config(before.endpoint.config) is None:
+        raise ForecastError(
+            f"the configuration {before.endpoint.config}, which {place.endpoint_name} had, is "
+            f"gone; {anew}, then start again for what else was stopped"
+        )
+
+
+def _settled(start: Start, say: Callable[[str], None]) -> EndpointState | None:
+    """The endpoint when its transition is over; None when it is away."""
+    shown = ""
+    while True:
+        state = read_endpoint(start.place.live, start.place.endpoint_name)
+        if state is None or not state.under_way:
+            return state
+        if state.status != shown:
+            shown = state.status
+            say(f"{state.name} is {shown}; waiting (interrupt it and start again at any time)")
+        start.pause()
+
+
+def _create(place: Place, before: EndpointBefore) -> None:
+    place.cloud.ask(
+        "sagemaker",
+        "create_endpoint",
+        EndpointName=place.endpoint_name,
+        EndpointConfigName=before.config,
+        Tags=[{"Key": key, "Value": value} for key, value in before.tags.items()],
+    )
+
+
+def _check_service(place: Place, state: EndpointState | None) -> None:
+    if state is None or not state.in_service:
+        what = "away" if state is None else state.status
+        why = None if state is None else state.failure
+        raise ForecastError(
+            f"expected the endpoint {place.endpoint_name} to be InService, got {what} "
+            f"({why or 'no reason given'}); see: forecast logs {place.settings.name} --since 1h; "
+            f"make it anew with: forecast deploy {place.settings.name} --allow-recreate. Alarms "
+            "stay muted until it is back: start again"
+        )
+
+
+def _bring_back_capacity(
+    start: Start, state: EndpointState, before: EndpointBefore, say: Callable[[str], None]
+) -> None:
+    """Counts and weights as they were; variants that are no more are left out."""
+    changes: list[dict[str, Any]] = []
+    for variant in state.answering:
+        wanted: dict[str, Any] = {}
+        count, warm = before.counts.get(variant.name), before.warm.get(variant.name)
+        weight = before.weights.get(variant.name)
+        if count is not None and count != variant.desired:
+            wanted["DesiredInstanceCount"] = count
+        if warm is not None and warm != variant.warm:
+            wanted["ServerlessUpdateConfig"] = {"ProvisionedConcurrency": warm}
+        if weight is not None and weight != variant.weight:
+            wanted["DesiredWeight"] = weight
+        if wanted:
+            changes.append({"VariantName": variant.name, **wanted})
+    if not changes:
+        return
+    start.place.cloud.ask(
+        "sagemaker",
+        "update_endpoint_weights_and_capacities",
+        EndpointName=state.name,
+        DesiredWeightsAndCapacities=changes,
+    )
+    say(f"capacity of {', '.join(each['VariantName'] for each in changes)} as it was")
+    # What scales may only be told its bounds again when the counts are within them.
+    _settled(start, say)

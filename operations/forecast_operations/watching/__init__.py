@@ -1,0 +1,1 @@
+"""What runs now: state, alarms, scaling, traffic and logs of an environment."""

@@ -1,0 +1,71 @@
+"""Where an environment runs: its settings, and AWS there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from forecast_config import names
+from forecast_operations.updates.live import Live
+
+if TYPE_CHECKING:
+    from forecast_config import EnvironmentSettings
+    from forecast_operations.cloud.cloud import Cloud
+
+_MACHINE = "OffHoursStateMachineArn"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment and what is deployed of it; every method raises CloudError.
+
+    Attributes:
+        settings: The environment.
+        live: AWS, or the local AWS, in its region.
+    """
+
+    settings: EnvironmentSettings
+    live: Live
+
+    @classmethod
+    def of(cls, settings: EnvironmentSettings) -> Place:
+        """An environment, seen with the credentials of the surroundings."""
+        return cls(settings, Live.in_region(settings.region))
+
+    @property
+    def cloud(self) -> Cloud:
+        """AWS in its region."""
+        return self.live.cloud
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of its endpoint."""
+        return self.settings.endpoint.name
+
+    @property
+    def stack(self) -> str:
+        """Name of the endpoint's stack."""
+        return names.stack(self.settings.name)
+
+    @property
+    def artifacts_stack(self) -> str:
+        """Name of the stack that outlives the endpoint."""
+        return names.stack(self.settings.name, "Artifacts")
+
+    def bucket(self) -> str | None:
+        """Name of the artifact bucket; None when the artifacts stack is not deployed."""
+        return self.live.output(self.artifacts_stack, "ArtifactBucketName")
+
+    def outputs(self) -> dict[str, str] | None:
+        """Outputs of the endpoint's stack; None when it is not deployed."""
+        stack = self.live.stack(self.stack)
+        return None if stack is None else outputs_of(stack)
+
+    def off_hours_machine(self) -> str | None:
+        """ARN of the state machine of the off hours; None when there is none."""
+        return (self.outputs() or {}).get(_MACHINE)
+
+
+def outputs_of(stack: dict[str, Any]) -> dict[str, str]:
+    """Values of a stack's outputs by their keys."""
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}

@@ -1,0 +1,193 @@
+"""Endpoints: ours and others, what is remarkable about them, and one request to each."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from operated import NAME, REGION, deploy
+
+from forecast_config import ForecastError
+from forecast_operations import console
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.commands import endpoints as command
+from forecast_operations.endpoints.state import VariantState
+from forecast_operations.watching.screen import in_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forecast_local.simulation import Simulation
+
+STRAY = "somebody-elses"
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.out, "_width", 240)
+
+
+@pytest.fixture
+def stray(deployed: Simulation) -> str:
+    """An endpoint that belongs to no environment, with the configuration of ours."""
+    served = deployed.endpoint(NAME)["EndpointConfigName"]
+    deployed.client("sagemaker").create_endpoint(EndpointName=STRAY, EndpointConfigName=served)
+    return STRAY
+
+
+def _listed(
+    config: Path, capsys: pytest.CaptureFixture[str], **options: Any
+) -> dict[str, dict[str, Any]]:
+    command.list_command(config=config, as_json=True, **options)
+    return {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+
+
+@pytest.mark.usefixtures("stray")
+def test_ours_come_with_their_version_and_others_are_marked(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.list_command(config=config)
+    heading, ours, other = capsys.readouterr().out.splitlines()
+
+    assert heading.split()[:4] == ["environment", "endpoint", "region", "status"]
+    assert ours.split()[:6] == ["live", NAME, REGION, "InService", "realtime", "1"]
+    assert "AllTraffic 4 ml.m5.large, 100 %" in ours
+    assert other.split()[:2] == ["-", STRAY]
+    assert other.rstrip().endswith("not of this configuration")
+
+
+def test_what_is_not_as_deployed_is_said(
+    deployed: Simulation, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = deployed.endpoint(NAME)["EndpointConfigName"]
+    deploy(deployed, "2")
+    sagemaker = deployed.client("sagemaker")
+
+    assert _listed(config, capsys)[NAME]["remark"] == ""
+    sagemaker.update_endpoint(EndpointName=NAME, EndpointConfigName=first)
+    drifted = _listed(config, capsys)[NAME]["remark"]
+    assert drifted == "serves another configuration than deployed"
+    sagemaker.delete_endpoint(EndpointName=NAME)
+    assert _listed(config, capsys)[NAME]["remark"] == "away, though deployed"
+    deployed.destroy("ForecastLive")
+    assert _listed(config, capsys)[NAME]["remark"] == "not deployed"
+
+
+def test_other_regions_are_looked_into_when_asked(
+    deployed: Simulation,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    del deployed
+    client, asked = Cloud.client, set()
+
+    def noting(cloud: Cloud, service: str) -> Any:
+        asked.add(cloud.region)
+        return client(cloud, service)
+
+    monkeypatch.setattr(Cloud, "client", noting)
+
+    assert set(_listed(config, capsys)) == {NAME}
+    assert asked == {REGION}
+    _listed(config, capsys, everywhere=True)
+    assert asked == {REGION, "us-east-1"}
+    asked.clear()
+    _listed(config, capsys, region=["eu-west-1"])
+    assert asked == {"eu-west-1"}
+
+
+@pytest.mark.usefixtures("stray")
+def test_one_is_described_by_either_name(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for name in ("live", NAME, STRAY):
+        command.describe_command(name, config=config)
+        texts.append(capsys.readouterr().out)
+
+    assert texts[0] == texts[1]
+    rows = [line.split(maxsplit=1) for line in texts[0].splitlines()]
+    assert ["environment", "live"] in rows
+    assert ["mode", "realtime"] in rows
+    assert [key for key, _ in rows].count("variant") == 1
+    assert "none of this configuration" in texts[2]
+    with pytest.raises(ForecastError, match=r"no environment and no endpoint nowhere in eu-cen"):
+        command.describe_command("nowhere", config=config)
+
+
+@pytest.mark.usefixtures("stray")
+def test_a_name_in_two_regions_must_be_told_apart(config: Path) -> None:
+    # In the simulated account every region is the same.
+    with pytest.raises(ForecastError, match="say which is meant with --region"):
+        command.describe_command(STRAY, config=config, region=[REGION, "us-east-1"])
+
+
+class _Runtime:
+    """A stand-in for SageMaker Runtime, which in this process has no model to ask."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def invoke_endpoint(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        return {"Body": io.BytesIO(b'{"predictions": []}'), "ContentType": "application/json"}
+
+
+@pytest.mark.usefixtures("stray")
+def test_one_request_goes_to_the_endpoint_of_either_name(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any
+) -> None:
+    runtime, client = _Runtime(), Cloud.client
+    monkeypatch.setattr(
+        Cloud,
+        "client",
+        lambda cloud, service: (
+            runtime if service == "sagemaker-runtime" else client(cloud, service)
+        ),
+    )
+    rows = config.parent / "rows.csv"
+    rows.write_text("price\n4.5\n")
+
+    for name in ("live", NAME, STRAY):
+        command.invoke_command(name, file=rows, config=config)
+
+    assert [each["EndpointName"] for each in runtime.asked] == [NAME, NAME, STRAY]
+    assert {each["ContentType"] for each in runtime.asked} == {"text/csv"}
+    assert capfdbinary.readouterr().out == b'{"predictions": []}\n' * 3
+
+
+def test_what_aws_refuses_ends_the_list(
+    config: Path, monkeypatch: pytest.MonkeyPatch, aws: Simulation
+) -> None:
+    del aws
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise CloudError("the AWS credentials have expired")
+
+    monkeypatch.setattr(Cloud, "ask", refuse)
+
+    with pytest.raises(CloudError, match="have expired"):
+        command.list_command(config=config)
+
+
+def test_serverless_and_shadows_read_as_what_they_are() -> None:
+    def variant(**changes: Any) -> VariantState:
+        known: dict[str, Any] = {
+            "name": "v",
+            "shadow": False,
+            "instance_type": None,
+            "current": None,
+            "desired": None,
+            "warm": None,
+            "weight": 1.0,
+            "share": 0.25,
+            "model": "m",
+        }
+        return VariantState(**{**known, **changes})
+
+    assert in_words(variant()) == "v serverless, 25 %"
+    assert in_words(variant(warm=3)) == "v serverless, 3 warm, 25 %"
+    instances = {"instance_type": "ml.c5.large", "current": 0, "desired": 2, "shadow": True}
+    assert in_words(variant(**instances)) == "v 0 of 2 ml.c5.large, shadow"

@@ -1,0 +1,1 @@
+from operated import *  # noqa: F403 - fixtures are found by being here
