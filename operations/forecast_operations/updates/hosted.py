@@ -112,10 +112,22 @@ def referred_id(value: Any) -> str | None:
     return str(attribute[0]) if attribute else None
 
 
+def mode_of(config: Mapping[str, Any]) -> Mode:
+    """How a configuration serves.
+
+    Args:
+        config: The answer of DescribeEndpointConfig, or the properties of its resource.
+    """
+    if config.get("AsyncInferenceConfig") is not None:
+        return "async"
+    serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
+    return "serverless" if serverless else "realtime"
+
+
 def _described(config: Mapping[str, Any]) -> dict[str, Any]:
     variants = config["ProductionVariants"]
     return {
-        "mode": _mode(config),
+        "mode": mode_of(config),
         "variants": {each["VariantName"]: each.get("InstanceType") for each in variants},
         "warm": frozenset(
             each["VariantName"]
@@ -134,10 +146,3 @@ def _keeps_weights(properties: Mapping[str, Any]) -> bool:
     return bool(properties.get("RetainAllVariantProperties")) and not any(
         each["VariantPropertyType"] == "DesiredWeight" for each in excluded
     )
-
-
-def _mode(config: Mapping[str, Any]) -> Mode:
-    if config.get("AsyncInferenceConfig") is not None:
-        return "async"
-    serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
-    return "serverless" if serverless else "realtime"

@@ -14,13 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecast_operations.changes.replacement import renewed_exports
 from forecast_operations.updates.hosted import Hosted, hosted_in, serving
-from forecast_operations.updates.references import (
-    exports,
-    imports,
-    references,
-    replaced_resources,
-)
+from forecast_operations.updates.references import exports, imports, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,6 +50,7 @@ class Obstacle:
         reason: What is refused, by whom and why.
         steps: The way around it, by hand.
         permission: What allows it to be carried out in steps; None: it cannot be.
+        resources: Logical ids of the resources that it is about; none: it is about the endpoint.
     """
 
     kind: Literal[
@@ -66,10 +63,13 @@ class Obstacle:
         "failed",
         "away",
         "exports",
+        "named",
+        "retyped",
     ]
     reason: str
     steps: tuple[str, ...]
     permission: Permission | None
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,15 +238,16 @@ def _in_exports(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
     if deployed.artifacts is None or deployed.endpoint is None or wanted.artifacts is None:
         return
     old, new = exports(deployed.artifacts), exports(wanted.artifacts)
-    replaced = replaced_resources(deployed.artifacts, wanted.artifacts)
+    other = renewed_exports(deployed.artifacts, wanted.artifacts)
     going = sorted(
         name
         for name in set(imports(deployed.endpoint)) & old.keys()
-        if new.get(name) != old[name] or replaced & set(references(old[name]))
+        if name not in new or name in other
     )
     if not going:
         return
     needed = set(imports(wanted.endpoint or {}))
+    about = tuple(sorted({each for name in going for each in references(old[name])}))
     reason = (
         "the endpoint's stack uses what the artifacts' stack would remove or replace "
         f"({', '.join(name.partition(':')[2] or name for name in going)}): CloudFormation refuses "
@@ -258,6 +259,7 @@ def _in_exports(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
             reason,
             ("deploy the endpoint's stack alone (cdk deploy --exclusively)", "deploy both"),
             "rescale",
+            about,
         )
         return
     yield Obstacle(
@@ -271,6 +273,7 @@ def _in_exports(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
             "deploy what is wanted",
         ),
         None,
+        about,
     )
 
 

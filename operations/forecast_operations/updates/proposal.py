@@ -10,8 +10,9 @@ from forecast_config import ForecastError, names
 from forecast_operations.options import chosen
 from forecast_operations.synthesis.assembly import account_of, read_template, with_template
 from forecast_operations.synthesis.cdk import run_cdk, synthesize
+from forecast_operations.updates.identities import find_identity_obstacles
 from forecast_operations.updates.live import Live
-from forecast_operations.updates.obstacles import Templates, find_obstacles
+from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
 from forecast_operations.updates.state import (
     check_account,
     check_rollout_held,
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from forecast_config import EnvironmentSettings, ForecastConfig
-    from forecast_operations.updates.obstacles import Obstacle, Permission, Serving
+    from forecast_operations.updates.hosted import Template
+    from forecast_operations.updates.obstacles import Obstacle, Permission
     from forecast_operations.updates.steps import Step
 
 _ASSEMBLIES = Path(".forecast/deploy")
 _REFUSED = "nothing was changed, as an update in one step would fail or do harm"
-_OPTIONS: dict[Permission, str] = {
+OPTIONS: dict[Permission, str] = {
     "rescale": "--allow-rescale",
     "unguarded": "--allow-unguarded",
     "recreate": "--allow-recreate",
 }
+"""The option of `forecast deploy` that gives a permission."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,7 @@ class Proposal:
         wanted: The templates that were synthesized.
         serves: What the endpoint itself says.
         obstacles: What AWS would refuse of an update in one step.
+        against: Folder of templates that stand for what is deployed; None: AWS was asked.
     """
 
     config: ForecastConfig
@@ -58,6 +62,7 @@ class Proposal:
     wanted: Templates
     serves: Serving
     obstacles: tuple[Obstacle, ...]
+    against: Path | None = None
 
     @property
     def stack(self) -> str:
@@ -70,13 +75,16 @@ class Proposal:
         return plan_steps(self.deployed, self.wanted, self.obstacles)
 
 
-def propose(config: Path, environment: str, context: Sequence[str] = ()) -> Proposal:
+def propose(
+    config: Path, environment: str, context: Sequence[str] = (), *, against: Path | None = None
+) -> Proposal:
     """Synthesize an environment and look at what is deployed of it; nothing is changed.
 
     Args:
         config: The configuration file.
         environment: The environment.
         context: Context flags of the synth, each `key=value`.
+        against: Folder of a synth that stands for what is deployed; left out, AWS is asked.
 
     Raises:
         ForecastError: The synth failed, the credentials are of another account, or the endpoint is
@@ -84,24 +92,45 @@ def propose(config: Path, environment: str, context: Sequence[str] = ()) -> Prop
     """
     project, wanted_environments = chosen(config, [environment])
     settings = wanted_environments[environment]
+    stacks = names.stack(environment, "Artifacts"), names.stack(environment)
+    before = None if against is None else Templates(*_in_folder(against, stacks))
     assembly = project.root / _ASSEMBLIES / environment / "wanted"
     synthesize(project.root, assembly, config, environment, context)
     live = Live.in_region(settings.region)
-    check_account(live, account_of(assembly, names.stack(environment)))
-    stacks = names.stack(environment, "Artifacts"), names.stack(environment)
-    deployed = Templates(*(live.template(stack) for stack in stacks))
+    serves = Serving()
+    if before is None:
+        check_account(live, account_of(assembly, names.stack(environment)))
+        before = Templates(*(live.template(stack) for stack in stacks))
+        serves = look_at_endpoint(live, stacks[1], before.endpoint)
     wanted = Templates(*(read_template(assembly, stack) for stack in stacks))
-    serves = look_at_endpoint(live, stacks[1], deployed.endpoint)
     return Proposal(
         config=project,
         settings=settings,
         assembly=assembly,
         live=live,
-        deployed=deployed,
+        deployed=before,
         wanted=wanted,
         serves=serves,
-        obstacles=tuple(find_obstacles(deployed, wanted, serves)),
+        obstacles=(
+            *find_obstacles(before, wanted, serves),
+            *find_identity_obstacles(before, wanted),
+        ),
+        against=against,
     )
+
+
+def _in_folder(folder: Path, stacks: Sequence[str]) -> list[Template | None]:
+    """The templates of stacks in the output of a synth; None for an environment not in it."""
+    if not any(folder.glob("*.template.json")):
+        raise ForecastError(
+            f"expected a folder with templates, as cdk synth writes them, got {folder}; run there: "
+            "cdk synth --output FOLDER"
+        )
+    there = [(folder / f"{stack}.template.json").is_file() for stack in stacks]
+    return [
+        read_template(folder, stack) if found else None
+        for stack, found in zip(stacks, there, strict=True)
+    ]
 
 
 def check_obstacles(obstacles: Sequence[Obstacle], allowed: Collection[Permission]) -> None:
@@ -118,7 +147,7 @@ def check_obstacles(obstacles: Sequence[Obstacle], allowed: Collection[Permissio
         lines.append(obstacle.reason)
         lines.extend(f"  {number}. {step}" for number, step in enumerate(obstacle.steps, 1))
         if obstacle.permission is not None:
-            lines.append(f"  or let it be done for you: {_OPTIONS[obstacle.permission]}")
+            lines.append(f"  or let it be done for you: {OPTIONS[obstacle.permission]}")
     raise ForecastError(f"{_REFUSED}:\n" + "\n".join(lines))
 
 

@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 
     from forecast_operations.updates.hosted import Template
 
-_CREATE_ONLY = {
-    "AWS::EC2::SecurityGroup": ("GroupDescription", "GroupName", "VpcId"),
-    "AWS::EC2::Subnet": ("AvailabilityZone", "CidrBlock", "VpcId"),
-    "AWS::EC2::VPC": ("CidrBlock",),
-    "AWS::S3::Bucket": ("BucketName",),
-}
-"""Properties whose change replaces a resource, of the types that a stack exports here ("Update
-requires: Replacement" on each type's page of the CloudFormation template reference)."""
-
 _IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 
 
@@ -96,31 +87,6 @@ def exports(template: Template) -> dict[str, Any]:
         for output in template.get("Outputs", {}).values()
         if isinstance(output.get("Export", {}).get("Name"), str)
     }
-
-
-def replaced_resources(old: Template, new: Template) -> set[str]:
-    """Logical ids of the exportable resources that an update makes anew, with another identity."""
-    replaced: set[str] = set()
-    while True:
-        found = {
-            logical_id
-            for logical_id, resource in old["Resources"].items()
-            if logical_id not in replaced
-            and _is_replaced(resource, new["Resources"].get(logical_id), replaced)
-        }
-        if not found:
-            return replaced
-        replaced |= found
-
-
-def _is_replaced(old: dict[str, Any], new: dict[str, Any] | None, replaced: set[str]) -> bool:
-    if new is None or new["Type"] != old["Type"]:
-        return False
-    before, after = old.get("Properties", {}), new.get("Properties", {})
-    return any(
-        before.get(key) != after.get(key) or bool(replaced & set(references(before.get(key))))
-        for key in _CREATE_ONLY.get(old["Type"], ())
-    )
 
 
 def _in_sub(sub: Any) -> Iterator[str]:

@@ -130,7 +130,14 @@ def check_rollout_held(live: Live, endpoint_name: str, stack: str) -> None:
             f"{endpoint_name}-rollback-…: {endpoint.get('FailureReason', 'no reason given')}\n"
             "deploying the same again changes nothing, as CloudFormation has counted it as done; "
             "deploy another version, or try the same rollout again:\n"
-            f"  aws sagemaker update-endpoint --endpoint-name {endpoint_name} "
-            f"--endpoint-config-name {expected} --retain-all-variant-properties "
-            "--retain-deployment-config"
+            f"  {rollout_command(endpoint_name, expected)}"
         )
+
+
+def rollout_command(endpoint_name: str, configuration: str) -> str:
+    """The command that rolls a configuration out once more, as the last rollout did."""
+    return (
+        f"aws sagemaker update-endpoint --endpoint-name {endpoint_name} "
+        f"--endpoint-config-name {configuration} --retain-all-variant-properties "
+        "--retain-deployment-config"
+    )

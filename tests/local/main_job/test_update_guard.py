@@ -1,8 +1,9 @@
-"""`forecast deploy` against the local AWS: what is refused half-way is refused before."""
+"""`forecast plan` and `forecast deploy`: what AWS refuses half-way is refused before."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,10 +39,42 @@ def _instance_type(project: Project) -> str:
     return found
 
 
-def test_what_is_in_nobody_s_way_is_only_said(deployed: Project) -> None:
-    done = deployed.run("forecast", "deploy", "prod", "--check")
+def _wanted(project: Project, stack: str) -> dict[str, Any]:
+    folder = project.root / ".forecast" / "deploy" / "prod" / "wanted"
+    template: dict[str, Any] = json.loads((folder / f"{stack}.template.json").read_text())
+    return template
 
-    assert "1 of 1: deploy what is wanted" in done.stdout
+
+def test_what_is_deployed_is_planned_as_no_change(deployed: Project) -> None:
+    stacks = ("ForecastProdArtifacts", "ForecastProd")
+    templates = {
+        stack: deployed.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+        for stack in stacks
+    }
+
+    done = deployed.run("forecast", "plan", "prod", "--json")
+
+    # Whatever other tests have left behind: what is synthesized is what is compared.
+    plan = json.loads(done.stdout)
+    wanted = {stack: _wanted(deployed, stack) for stack in stacks}
+    assert plan["can_be_deployed"]
+    assert plan["is_empty"] or wanted != templates
+    assert plan["models"][0]["known_after"]["card"]["metrics"]
+    assert plan["models"][0]["known_after"]["trained_at"]
+
+
+def test_a_plan_says_what_is_in_the_way_of_it(
+    deployed: Project, on_other_instances: Callable[[], None]
+) -> None:
+    on_other_instances()
+
+    done = deployed.run("forecast", "plan", "prod", "--markdown", "-w", "plan.md", check=False)
+
+    comment = (deployed.root / "plan.md").read_text()
+    assert done.returncode == 1
+    assert comment.startswith("<!-- forecast plan prod -->")
+    assert "or let it be done for you: --allow-rescale" in comment
+    assert "ml.m5.xlarge -> ml.c5.xlarge (replaces it)" in comment
 
 
 def test_the_type_of_a_scaled_variant_is_refused_and_then_led_around(
