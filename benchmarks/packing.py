@@ -38,7 +38,8 @@ from forecast_config import LockedModel
 from forecast_config.settings import ServingSettings
 from forecast_packaging import package
 from forecast_packaging.building.archive import unpack_archive, write_archive
-from forecast_packaging.building.builds import BuildRecord, Builds
+from forecast_packaging.building.builds import Builds
+from forecast_packaging.building.kept import BuildRecord
 from forecast_packaging.building.runtime import runtime_digest, runtime_files
 from forecast_packaging.documents import readable
 from forecast_packaging.manifest import file_sha256, scan

@@ -22,6 +22,10 @@ REPAIR = "delete it and run: forecast resolve"
 
 Digest = Annotated[str, Matching(r"^sha256:[0-9a-f]{64}$", "sha256: and 64 hexadecimal digits")]
 
+Moment = Annotated[
+    str, Matching(r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$", "yyyy-mm-ddThh:mm:ssZ")
+]
+
 
 class LockedWheel(Settings):
     """One wheel that an image lacks, pinned by its content."""
@@ -77,6 +81,12 @@ class LockedModel(Settings):
 
     code_reference: str | None = None
     """Code that trained it, such as a commit."""
+
+    trained_at: Moment | None = None
+    """When its training began, in UTC, such as `2027-01-04T08:00:00Z`; null where not noted."""
+
+    archive_digest: Digest | None = None
+    """Digest of the archive that must be served; null: whatever is packed from the version."""
 
 
 class ModelsLock(Settings):

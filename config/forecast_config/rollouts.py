@@ -26,6 +26,7 @@ from forecast_config.steps import instances_of, most_steps, share_of, steps_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from forecast_config.settings.environment import EnvironmentSettings
     from forecast_config.settings.rollout import Rollout
 
 Party = Literal["old", "new", "champion", "challenger", "copies"]
@@ -101,6 +102,18 @@ def traffic_over_time(rollout: Rollout, instance_count: int) -> list[tuple[int, 
     """
     moments = list(_shifts(rollout, instance_count))
     return [*moments, (waiting_seconds(rollout, instance_count), moments[-1][1])]
+
+
+def without_challenger(settings: EnvironmentSettings) -> EnvironmentSettings:
+    """An environment that compares with nobody: its champion takes over alone, all at once.
+
+    That is how champion and challenger take over together, with the waits and alarms of theirs.
+    """
+    rollout = settings.rollout
+    if not isinstance(rollout, ShadowRollout | SplitRollout):
+        return settings
+    shared = rollout.model_dump(include=set(AllAtOnceRollout.model_fields) - {"kind"})
+    return settings.model_copy(update={"rollout": AllAtOnceRollout(kind="all_at_once", **shared)})
 
 
 def _shifts(rollout: Rollout, instance_count: int) -> Iterator[tuple[int, Shares]]:

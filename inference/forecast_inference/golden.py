@@ -37,32 +37,57 @@ def replay(path: Path, respond: Callable[[str, str, str], Any]) -> None:
     Raises:
         ArtifactError: a request gets no answer, or another one than where it was packaged.
     """
+    for request in read_requests(path):
+        status, body, _ = respond(request["body"], request["content_type"], request["accept"])
+        found = difference(request, status, body)
+        if found is not None:
+            raise ArtifactError(
+                f"the golden request {request['name']!r}: {found}; another library version may "
+                "read the model differently"
+            )
+
+
+def read_requests(path: Path) -> list[dict[str, Any]]:
+    """The golden requests of a file, each with its answer.
+
+    Raises:
+        ArtifactError: it is no such file, or one of another version.
+    """
     document = take(read_json(path), path.name, {"schema_version", "requests"})
     if document["schema_version"] != GOLDEN_VERSION:
         raise ArtifactError(
             f"{path.name} has schema_version {document['schema_version']!r}, this runtime reads "
             f"{GOLDEN_VERSION}"
         )
-    for entry in document["requests"]:
-        request = take(entry, "a golden request", _KEYS)
-        where = f"the golden request {request['name']!r}"
-        status, body, _ = respond(request["body"], request["content_type"], request["accept"])
-        if status != request["status"]:
-            raise ArtifactError(
-                f"{where} is answered with status {status}, expected {request['status']}: "
-                f"{body.decode()[:1000]}"
-            )
-        found = body.decode()
+    return [take(entry, "a golden request", _KEYS) for entry in document["requests"]]
+
+
+def difference(request: dict[str, Any], status: int, body: bytes) -> str | None:
+    """The first difference between an answer and the recorded one; None when they are alike.
+
+    The time of an answer is left out, and numbers may differ by the tolerance.
+
+    Args:
+        request: the golden request.
+        status: the status of the answer.
+        body: the answer.
+    """
+    if status != request["status"]:
+        return (
+            f"answered with status {status}, expected {request['status']}: "
+            f"{body.decode(errors='replace')[:1000]}"
+        )
+    try:
+        found: Any = body.decode()
         wanted = request["answer"]
         if not isinstance(wanted, str):
             found = json.loads(found)
         elif request["accept"] in {CSV, JSON_LINES}:
             read = _table if request["accept"] == CSV else _lines
             found, wanted = read(found), read(wanted)
-        for difference in _differences(_without_time(found), _without_time(wanted), "the answer"):
-            raise ArtifactError(
-                f"{where}: {difference}; another library version may read the model differently"
-            )
+    except ValueError:
+        return f"the answer is no {request['accept']}"
+    return next(_differences(_without_time(found), _without_time(wanted), "the answer"), None)
 
 
 def _table(text: str) -> list[dict[str, Any]]:

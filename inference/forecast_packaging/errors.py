@@ -23,3 +23,7 @@ class ModelError(PackagingError):
 
 class ContractError(PackagingError):
     """An archive that failed its contract check, and so was not accepted."""
+
+
+class ArchiveMissingError(PackagingError):
+    """An archive that a lock pins, and that is neither here nor packed again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from forecast_config.errors import ForecastError
+from forecast_config.rollouts import without_challenger
 from forecast_config.settings import EcrImage
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _FLAGS = (
     "model_version",
     "model_alias",
     "candidate_run_id",
+    "challenger",
     "image_uri",
     "reset_weights",
     "checks",
@@ -48,6 +50,8 @@ class SynthContext:
         model_version: Version that takes the place of the locked one.
         model_alias: Alias whose version takes the place of the locked one.
         candidate_run_id: Run id whose version takes the place of the locked one.
+        without_challenger: Whether nobody is compared with the champion, whatever the rollouts say
+            (`challenger=none`).
         image_uri: Image in Amazon ECR that takes the place of the configured one: one that was
             built elsewhere, where no Docker is at hand.
         reset_weights: Whether a split goes back to the share in the configuration
@@ -61,6 +65,7 @@ class SynthContext:
     model_version: str | None
     model_alias: str | None
     candidate_run_id: str | None
+    without_challenger: bool
     image_uri: str | None
     reset_weights: bool
     conformance: bool
@@ -82,6 +87,7 @@ class SynthContext:
             model_version=flags["model_version"],
             model_alias=flags["model_alias"],
             candidate_run_id=flags["candidate_run_id"],
+            without_challenger=_absence("challenger", flags["challenger"]),
             image_uri=_image(flags["image_uri"]),
             reset_weights=_truth("reset_weights", flags["reset_weights"]),
             conformance=_conformance(flags["checks"]),
@@ -93,13 +99,13 @@ class SynthContext:
         Raises:
             ForecastError: One that was asked for is not in the configuration.
         """
-        if self.environments is None:
-            return list(config.environments.values())
-        for name in self.environments:
+        names = list(config.environments) if self.environments is None else self.environments
+        for name in names:
             if name not in config.environments:
                 known = ", ".join(config.environments)
                 raise ForecastError(f"environments: expected one of {known}, got '{name}'")
-        return [config.environments[name] for name in self.environments]
+        chosen = [config.environments[name] for name in names]
+        return [without_challenger(each) for each in chosen] if self.without_challenger else chosen
 
 
 def _check_feature_flags(node: Node) -> None:
@@ -161,6 +167,12 @@ def _truth(name: str, value: str | None) -> bool:
     if value.lower() not in {"true", "false"}:
         raise ForecastError(f"{name}: expected true or false, got '{value}'")
     return value.lower() == "true"
+
+
+def _absence(name: str, value: str | None) -> bool:
+    if value not in {None, "none"}:
+        raise ForecastError(f"{name}: expected none, got '{value}'")
+    return value is not None
 
 
 def _conformance(value: str | None) -> bool:

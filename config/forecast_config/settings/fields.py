@@ -53,7 +53,9 @@ class Matching:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": self.pattern}
+        # Editors that know the second key show it instead of the pattern (VS Code, "JSON schemas").
+        message = f"expected {self.expected}"
+        return {**handler(schema), "pattern": self.pattern, "patternErrorMessage": message}
 
 
 def _check_distinct(items: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tarfile
@@ -81,6 +82,32 @@ def write_archive(folder: Path, target: Path, progress: Progress = no_progress) 
     return WrittenArchive(f"sha256:{plain.hexdigest()}", packed.hexdigest())
 
 
+def digest_archive(archive: Path, progress: Progress = no_progress) -> str:
+    """Digest of an archive's uncompressed content, which is its identity; nothing is unpacked.
+
+    Args:
+        archive: The `model.tar.gz`.
+        progress: Told the bytes of the compressed archive that are digested.
+
+    Raises:
+        ContractError: It is no gzip file, damaged, or too large when unpacked.
+    """
+    size = archive.stat().st_size
+    meter = Meter(progress, "digest", size)
+    digest = hashlib.sha256()
+    try:
+        with archive.open("rb") as file:
+            reader = GzipReader(file, _limit(size, MAX_UNPACKED_BYTES), meter.reach)
+            while data := reader.read(CHUNK_BYTES):
+                digest.update(data)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ContractError(f"{archive.name} cannot be read: {reason}") from None
+    except ContractError as error:
+        raise ContractError(f"{archive.name} is not a sound archive: {error}") from None
+    return f"sha256:{digest.hexdigest()}"
+
+
 def unpack_archive(
     archive: Path,
     into: Path,
@@ -111,10 +138,9 @@ def unpack_archive(
     """
     size = archive.stat().st_size
     meter = Meter(progress, "unpack", size)
-    limit = min(max_bytes, max(FREE_BYTES, MAX_RATIO * size))
     try:
         with archive.open("rb") as file, Digests() as digests:
-            reader = GzipReader(file, limit, meter.reach)
+            reader = GzipReader(file, _limit(size, max_bytes), meter.reach)
             unpacking = _Unpacking(into, staged, digests, foreign=foreign)
             for member, content in read_members(reader):
                 unpacking.take(member, content)
@@ -173,6 +199,11 @@ class _Unpacking:
             place_file(self._staged / path, target)
         else:
             raise ContractError(f"it holds another {path!r} than was packed")
+
+
+def _limit(size: int, max_bytes: int) -> int:
+    """Most bytes that an archive of a size may unpack to."""
+    return min(max_bytes, max(FREE_BYTES, MAX_RATIO * size))
 
 
 def _digested(data: Iterable[bytes], digest: _Hash, digests: Digests) -> Iterator[bytes]:

@@ -78,12 +78,13 @@ def check_archive(
             )
 
 
-def open_archive(archive: Path, into: Path) -> dict[str, Any]:
+def open_archive(archive: Path, into: Path, progress: Progress = no_progress) -> dict[str, Any]:
     """Extract an archive whose members are exactly those of its `model-info.json`.
 
     Args:
         archive: The `model.tar.gz`.
         into: An existing, empty folder.
+        progress: Told how far it is.
 
     Returns:
         The content of `model-info.json`.
@@ -92,7 +93,7 @@ def open_archive(archive: Path, into: Path) -> dict[str, Any]:
         ContractError: The archive is damaged, its members are others, or stand where their kind
             does not belong.
     """
-    entries = unpack_archive(archive, into)
+    entries = unpack_archive(archive, into, progress)
     info: dict[str, Any] = _read(into / INFO_FILE)
     _check_members(into, entries, {INFO_FILE, *info["files"]})
     return info

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError, locked_challenger, locked_model, read_lock
 from forecast_config.settings import OwnImage, ServerlessEndpoint, ShadowRollout, SplitRollout
 from forecast_packaging.building.build import package
+from forecast_packaging.building.kept import Archives
 from forecast_packaging.container.context import write_context
+from forecast_packaging.errors import ArchiveMissingError, PackagingError
 from forecast_packaging.libraries.provision import Provision
 from forecast_packaging.progress import no_progress
 from forecast_packaging.registry.resolve import Alias, Candidate, Version, resolve
@@ -85,7 +87,6 @@ def package_for(
         ForecastError: The lock has no entry, the version cannot be had or packed, or the
             environment's image lacks what the model needs.
     """
-    provision = Provision(config.root, settings, config.serving)
     if selector is None:
         lock = locked_model(read_lock(config.lock_path), settings.name, config.lock_path)
     else:
@@ -97,8 +98,8 @@ def package_for(
             refresh=False,
             progress=progress,
         )
-        lock = provision.pin(found)
-    return _package(config, settings, provision, lock, progress)
+        lock = Provision(config.root, settings, config.serving).pin(found)
+    return package_locked(config, settings, lock, progress)
 
 
 def package_challenger_for(
@@ -120,17 +121,30 @@ def package_challenger_for(
             f"{config.lock_path} pins the challenger of '{settings.name}' by {what} {locked}, "
             f"expected {wanted} as configured; run: forecast resolve {settings.name}"
         )
-    provision = Provision(config.root, settings, config.serving)
-    return _package(config, settings, provision, lock, progress)
+    return package_locked(config, settings, lock, progress)
 
 
-def _package(
+def package_locked(
     config: ForecastConfig,
     settings: EnvironmentSettings,
-    provision: Provision,
     lock: LockedModel,
-    progress: Progress,
+    progress: Progress = no_progress,
 ) -> PackagedModel:
+    """The checked archive of a lock entry: the one that it pins, else what is packed from it.
+
+    Args:
+        config: The configuration that the environment is in.
+        settings: The environment.
+        lock: The entry, which need not stand in the lock file.
+        progress: Told how far each stage is.
+
+    Raises:
+        ArchiveMissingError: The entry pins an archive that is not here, and packing the version
+            anew does not give it.
+        ForecastError: The version cannot be had or packed, or the environment's image lacks what
+            the model needs.
+    """
+    provision = Provision(config.root, settings, config.serving)
     model = config.model
     if lock.name != model.name:
         raise ForecastError(
@@ -138,15 +152,9 @@ def _package(
             f"'{model.name}' as configured; run: forecast resolve {settings.name}"
         )
     provision.check(lock)
-    packaged = package(
-        root=config.root,
-        tracking_uri=model.tracking_uri,
-        # Wheels that stay out of the archive must not make it another one.
-        lock=lock if provision.vendors else lock.model_copy(update={"wheels": {}}),
-        serving=_serving(config, settings),
-        vendored=provision.vendored(lock),
-        progress=progress,
-    )
+    packaged = _find_pinned(config, settings, provision, lock, progress)
+    if packaged is None:
+        packaged = _build(config, settings, provision, lock, progress)
     if config.serving.compile == "onnx":
         # What is loaded may be the compiled file, which takes more memory than the original.
         formats = sorted({*packaged.model.formats, "onnx"})
@@ -156,6 +164,66 @@ def _package(
         return packaged
     context = write_context(config.root, settings.image, lock.wheels)
     return packaged.model_copy(update={"image_context": context})
+
+
+def is_at_hand(config: ForecastConfig, lock: LockedModel) -> bool:
+    """Whether the archive that a lock entry pins is here; also when it pins none."""
+    digest = lock.archive_digest
+    return digest is None or Archives(config.root).find(digest) is not None
+
+
+def _find_pinned(
+    config: ForecastConfig,
+    settings: EnvironmentSettings,
+    provision: Provision,
+    lock: LockedModel,
+    progress: Progress,
+) -> PackagedModel | None:
+    """The very archive that a lock entry pins; None when it pins none, or it is not here."""
+    if lock.archive_digest is None:
+        return None
+    archives = Archives(config.root)
+    record = archives.find(lock.archive_digest, progress)
+    if record is None:
+        return None
+    info = archives.read_info(record, lock)
+    provision.check_archive(lock, info["vendored"])
+    return archives.packaged(record, lock, _serving(config, settings), progress)
+
+
+def _build(
+    config: ForecastConfig,
+    settings: EnvironmentSettings,
+    provision: Provision,
+    lock: LockedModel,
+    progress: Progress,
+) -> PackagedModel:
+    """The archive that is packed from a version, which is the one that its lock entry pins."""
+    try:
+        packaged = package(
+            root=config.root,
+            tracking_uri=config.model.tracking_uri,
+            # Wheels that stay out of the archive must not make it another one.
+            lock=lock if provision.vendors else lock.model_copy(update={"wheels": {}}),
+            serving=_serving(config, settings),
+            vendored=provision.vendored(lock),
+            progress=progress,
+        )
+    except PackagingError as error:
+        if lock.archive_digest is None:
+            raise
+        raise _missing(settings, lock, f"cannot be packed anew ({error})") from None
+    if lock.archive_digest not in {None, packaged.archive_digest}:
+        raise _missing(settings, lock, f"is packed as {packaged.archive_digest} now")
+    return packaged
+
+
+def _missing(settings: EnvironmentSettings, lock: LockedModel, instead: str) -> ArchiveMissingError:
+    return ArchiveMissingError(
+        f"the lock pins the archive {lock.archive_digest} of version {lock.version} for "
+        f"'{settings.name}', which is not in .forecast/archives, and the version {instead}; fetch "
+        f"the archive from where it was deployed: forecast package {settings.name}"
+    )
 
 
 def _serving(config: ForecastConfig, settings: EnvironmentSettings) -> ServingSettings:

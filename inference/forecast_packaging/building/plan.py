@@ -51,6 +51,7 @@ class ArchivePlan:
         entries: What is known of every file of the snapshot, by its place on disk.
         data_version: Version of the training data.
         code_reference: Code that trained the model.
+        trained_at: When its run began, in UTC; None where that was not noted.
     """
 
     bundle: ServedBundle
@@ -63,6 +64,7 @@ class ArchivePlan:
     entries: Mapping[Path, FileEntry]
     data_version: str | None
     code_reference: str | None
+    trained_at: str | None
 
 
 def plan_archive(snapshot: Snapshot) -> ArchivePlan:
@@ -88,6 +90,7 @@ def plan_archive(snapshot: Snapshot) -> ArchivePlan:
         entries={snapshot.folder / entry.path: entry for entry in snapshot.entries},
         data_version=snapshot.run["data_version"],
         code_reference=snapshot.run["code_reference"],
+        trained_at=snapshot.run.get("trained_at"),
     )
 
 
@@ -114,6 +117,7 @@ def lock_of(
         formats=sorted(plan.bundle.flavors),
         data_version=plan.data_version,
         code_reference=plan.code_reference,
+        trained_at=plan.trained_at,
     )
 
 

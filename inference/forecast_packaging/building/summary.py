@@ -48,8 +48,6 @@ def summarize_archive(archive: Path) -> ArchiveSummary:
         ContractError: The archive is damaged.
     """
     documents = _read_documents(archive, {INFO_FILE, COMPILATION_FILE})
-    if INFO_FILE not in documents:
-        raise ContractError(f"{archive.name} holds no {INFO_FILE}")
     info, report = documents[INFO_FILE], documents.get(COMPILATION_FILE)
     models = info["models"]
     return ArchiveSummary(
@@ -58,6 +56,16 @@ def summarize_archive(archive: Path) -> ArchiveSummary:
         compilation=None if report is None else _outcome(report),
         vendored=dict(info["vendored"]),
     )
+
+
+def read_info(archive: Path) -> dict[str, Any]:
+    """The content of `model-info.json` of an archive that passed its contract check.
+
+    Raises:
+        ContractError: The archive is damaged.
+    """
+    info: dict[str, Any] = _read_documents(archive, {INFO_FILE})[INFO_FILE]
+    return info
 
 
 def read_file(archive: Path, path: str) -> bytes | None:
@@ -87,6 +95,8 @@ def _read_documents(archive: Path, wanted: set[str]) -> dict[str, Any]:
             documents[member.path] = _parse(archive, b"".join(content))
         if member.path == INFO_FILE:
             break
+    if INFO_FILE not in documents:
+        raise ContractError(f"{archive.name} holds no {INFO_FILE}")
     return documents
 
 

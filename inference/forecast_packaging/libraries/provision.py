@@ -87,6 +87,33 @@ class Provision:
         else:
             self._check_serving_stack(missing)
 
+    def check_archive(self, lock: LockedModel, vendored: Mapping[str, str]) -> None:
+        """Refuse an archive that was packed for an image of other contents than this one's.
+
+        Args:
+            lock: The model version inside.
+            vendored: The libraries that travel in the archive: version by name.
+
+        Raises:
+            ModelError: It does not bring what the image lacks.
+            LockMismatchError: What it brings is not for the image.
+        """
+        if vendored and not isinstance(self._image, EcrImage):
+            store = self._store()
+            for locked in lock.wheels.values():
+                store.check(locked)
+        if not self.vendors:
+            return
+        for name, version in self._missing(lock).items():
+            if vendored.get(name) != version:
+                raise ModelError(
+                    f"the archive {lock.archive_digest} brings "
+                    f"{f'{name} {vendored[name]}' if name in vendored else f'no {name}'}, and the "
+                    f"image of '{self._settings.name}' lacks {name} {version}: it was packed for "
+                    "another image; give both environments the same one, or run: forecast resolve "
+                    f"{self._settings.name}"
+                )
+
     def vendored(self, lock: LockedModel) -> dict[str, Path]:
         """The files of the vendored libraries by their path in the archive.
 

@@ -59,11 +59,7 @@ class WheelStore:
             LockMismatchError: The wheel is made for another target, or has another digest.
             RegistryError: It is not in the store, and the index does not give it.
         """
-        if not self._runs(locked):
-            raise LockMismatchError(
-                f"the lock pins {locked.file}, which does not run with {self.target}: run: "
-                "forecast resolve"
-            )
+        self.check(locked)
         kept = self.folder / locked.sha256 / locked.file
         if not kept.is_file():
             with workspace(self.folder) as scratch:
@@ -79,6 +75,18 @@ class WheelStore:
                 f"was found: remove {kept.parent} and run it again, or run: forecast resolve"
             )
         return wheel
+
+    def check(self, locked: LockedWheel) -> None:
+        """Refuse a wheel that is not for the target.
+
+        Raises:
+            LockMismatchError: It is made for another one.
+        """
+        if not self._runs(locked):
+            raise LockMismatchError(
+                f"the lock pins {locked.file}, which does not run with {self.target}: run: "
+                "forecast resolve"
+            )
 
     def kept(self, locked: LockedWheel) -> Wheel | None:
         """A pinned wheel that is here, unchanged, and runs on the target; None when none is."""

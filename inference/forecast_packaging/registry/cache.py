@@ -63,6 +63,18 @@ class SnapshotCache:
             return None
         return snapshot
 
+    def trained_at(self, digest: str) -> str | None:
+        """When the run of a snapshot began, in UTC; None when it is not here or did not note it.
+
+        The record alone is read, and not digested.
+        """
+        try:
+            run = read_json(self._entry(digest) / "run.json", "run.json")
+        except (OSError, ModelError):
+            return None
+        found = run.get("trained_at") if isinstance(run, dict) else None
+        return found if isinstance(found, str) else None
+
     @contextmanager
     def new(self) -> Iterator[Path]:
         """An empty folder for a snapshot about to be stored; removed afterwards."""

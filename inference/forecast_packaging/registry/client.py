@@ -96,6 +96,22 @@ class Registry:
             version = client.get_model_version(name, aliases[alias])
         return self._version(version, alias)
 
+    def move_alias(self, name: str, alias: str, version: str) -> str | None:
+        """Let an alias point to a version.
+
+        Returns:
+            The version that it pointed to before; None when it was not there.
+
+        Raises:
+            RegistryError: No such model or version, or the registry cannot be reached or changed.
+        """
+        found = self.resolve_version(name, version)
+        with self._asking() as client:
+            before = self._aliases(client, name).get(alias)
+            if before != found.version:
+                client.set_registered_model_alias(name, alias, found.version)
+        return before
+
     def resolve_version(self, name: str, version: str) -> RegisteredVersion:
         """A version by its number.
 

@@ -14,6 +14,7 @@ from forecast_packaging.registry.client import CANDIDATE_TAG, RegisteredVersion,
 from forecast_packaging.workspace import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from forecast_packaging.building.plan import ArchivePlan
@@ -28,6 +29,7 @@ _DERIVED = (
     "formats",
     "data_version",
     "code_reference",
+    "trained_at",
 )
 """Keys of a lock entry that follow from the snapshot."""
 
@@ -157,14 +159,14 @@ def check_lock(lock: LockedModel, snapshot: Snapshot, plan: ArchivePlan) -> None
 
 
 def write_lock(
-    path: Path, environment: str, model: LockedModel, challenger: LockedModel | None = None
+    path: Path, environment: str, model: LockedModel | None, challenger: LockedModel | None = None
 ) -> ModelsLock:
     """Write one environment's entries into the lock file; the others stay as they are.
 
     Args:
         path: The lock file.
         environment: The environment.
-        model: What it runs.
+        model: What it runs; None removes the entry.
         challenger: What the model is compared with; None removes the entry of an earlier one.
 
     Returns:
@@ -174,14 +176,19 @@ def write_lock(
         ConfigError: The file that is there is not a lock file.
     """
     before = read_lock(path)
-    challengers = {name: each for name, each in before.challengers.items() if name != environment}
-    if challenger is not None:
-        challengers[environment] = challenger
     lock = ModelsLock(
-        environments={**before.environments, environment: model}, challengers=challengers
+        environments=_with(before.environments, environment, model),
+        challengers=_with(before.challengers, environment, challenger),
     )
     write_atomic(path, lock_text(lock).encode())
     return lock
+
+
+def _with(
+    entries: Mapping[str, LockedModel], environment: str, entry: LockedModel | None
+) -> dict[str, LockedModel]:
+    left = {name: each for name, each in entries.items() if name != environment}
+    return left if entry is None else {**left, environment: entry}
 
 
 def _ask(registry: Registry, name: str, selector: Selector) -> RegisteredVersion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,10 +10,11 @@ if TYPE_CHECKING:
 
 
 def describe_run(run: Run) -> dict[str, Any]:
-    """The content of `run.json`: code reference, data version and metrics, in a fixed order.
+    """The content of `run.json`: what a reviewer asks of a training, in a fixed order.
 
     The data version is the run's tag `data_version`, else the digest of its training data as
-    MLflow recorded it; the code reference is its tag `code_reference`, else the git commit.
+    MLflow recorded it; the code reference is its tag `code_reference`, else the git commit;
+    the time is the start of the run.
     """
     tags = run.data.tags
     metrics = {name: _finite(run.data.metrics[name]) for name in sorted(run.data.metrics)}
@@ -20,7 +22,18 @@ def describe_run(run: Run) -> dict[str, Any]:
         "code_reference": tags.get("code_reference") or tags.get("mlflow.source.git.commit"),
         "data_version": tags.get("data_version") or _dataset_digest(run),
         "metrics": metrics,
+        "trained_at": _shown_time(run.info.start_time),
     }
+
+
+def _shown_time(milliseconds: int | None) -> str | None:
+    """A time of MLflow, which counts from 1970, as ISO 8601 in UTC, such as 2027-01-04T08:00:00Z.
+
+    It comes from the registry and not from a clock: the same run has the same time everywhere.
+    """
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _dataset_digest(run: Run) -> str | None:

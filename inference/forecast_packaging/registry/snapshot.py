@@ -52,6 +52,9 @@ class Snapshot:
 
     @cached_property
     def run(self) -> dict[str, Any]:
-        """What is recorded of the run: `metrics`, `data_version`, `code_reference`."""
+        """What is recorded of the run: `metrics`, `data_version`, `code_reference`, `trained_at`.
+
+        A record of before that was noted has no `trained_at`.
+        """
         document: dict[str, Any] = read_json(self.folder / "run.json", "run.json")
         return document

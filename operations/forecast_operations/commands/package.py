@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 
+from forecast_config import locked_model, read_lock
 from forecast_operations.console import byte_progress, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -16,7 +17,8 @@ from forecast_operations.options import (
     chosen,
     warn_of,
 )
-from forecast_packaging.building.environment import package_challenger_for, package_for
+from forecast_operations.returning.fetching import provide
+from forecast_packaging.building.environment import package_challenger_for
 from forecast_packaging.building.summary import summarize_archive
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def package_command(
     """Build model.tar.gz from the locked version and check it; nothing is done when it is there.
 
     The same locked version gives the same bytes for every environment. Where a rollout compares
-    with a challenger, its archive is built too.
+    with a challenger, its archive is built too. An archive that the lock pins, and that is not
+    here, is fetched from the bucket that it was published into.
     """
     settings, wanted = chosen(config, environments)
     packaged: dict[str, PackagedModel] = {}
@@ -43,7 +46,8 @@ def package_command(
     for name, environment in wanted.items():
         warn_of(environment)
         with byte_progress(f"packing for {name}") as report:
-            packaged[name] = package_for(settings, environment, progress=report)
+            lock = locked_model(read_lock(settings.lock_path), name, settings.lock_path)
+            packaged[name] = provide(settings, environment, lock, report)
             challenger = package_challenger_for(settings, environment, report)
         if challenger is not None:
             challengers[name] = challenger

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from forecast_packaging import Selector
 
 
+_SAME_VERSION = ("name", "version", "run_id", "model_digest")
+
+
 def resolve_command(
     environments: EnvironmentsArgument = None,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -39,12 +42,17 @@ def resolve_command(
         str | None, typer.Option("--candidate-run-id", help="Pin the version of this run.")
     ] = None,
     *,
+    repack: Annotated[
+        bool,
+        typer.Option("--repack", help="Let go of the archive that a promotion or return locked."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Look the model up in the registry and pin it in models.lock.json, beside the configuration.
 
     Every environment is looked up by its own alias unless told otherwise, and its challenger, where
-    a rollout compares with one, as its rollout says.
+    a rollout compares with one, as its rollout says. An archive that is locked, as it was verified
+    elsewhere or before, stays locked as long as its version does.
     """
     settings, wanted = chosen(config, environments)
     asked = select(settings, model_version=version, model_alias=alias, candidate_run_id=candidate)
@@ -54,7 +62,10 @@ def resolve_command(
     challengers: dict[str, LockedModel] = {}
     for name, environment in wanted.items():
         selector = asked or Alias(environment.model_alias)
-        found[name] = search.pinned(environment, selector, before.environments.get(name))
+        was = before.environments.get(name)
+        found[name] = search.pinned(environment, selector, was)
+        if was is not None and not repack:
+            found[name] = _with_archive(found[name], was)
         challenger = select_challenger(environment)
         if challenger is not None:
             known = before.challengers.get(name)
@@ -101,6 +112,12 @@ class _Search:
             report("wheels", 0, 0)
             provision = Provision(settings.root, environment, settings.serving)
             return provision.pin(self._known[selector], before)
+
+
+def _with_archive(found: LockedModel, was: LockedModel) -> LockedModel:
+    """A lock entry with the archive that was locked for the same version before."""
+    same = all(getattr(found, key) == getattr(was, key) for key in _SAME_VERSION)
+    return found.model_copy(update={"archive_digest": was.archive_digest}) if same else found
 
 
 def _table() -> Table:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_STANDARD_ERROR = 2
+
+
 def run_cdk(root: Path, arguments: Sequence[str]) -> None:
-    """Run the CDK CLI in a project; what it prints goes where this process prints.
+    """Run the CDK CLI in a project; what it prints is progress, and goes to standard error.
 
     Args:
         root: The project.
@@ -27,7 +30,8 @@ def run_cdk(root: Path, arguments: Sequence[str]) -> None:
     program = str(beside) if beside.is_file() else shutil.which("cdk")
     if program is None:
         raise ForecastError("the CDK CLI is not there; run: make setup")
-    done = subprocess.run([program, *arguments], cwd=root, check=False)
+    # By its number: the results of this process alone are on standard output.
+    done = subprocess.run([program, *arguments], cwd=root, check=False, stdout=_STANDARD_ERROR)
     if done.returncode:
         raise ForecastError(
             f"cdk {arguments[0]} ended with status {done.returncode}; the reason is above, and the "

@@ -101,3 +101,32 @@ def deployed(project: Project) -> Project:
     project.run("cdk", "bootstrap", "-c", "environments=prod")
     project.run("cdk", "deploy", "ForecastProd", "--require-approval", "never")
     return project
+
+
+@pytest.fixture(scope="session")
+def first_answer(deployed: Project) -> list[dict[str, Any]]:
+    """What version 1 answers, which is verified while it is there."""
+    deployed.run("forecast", "verify", "prod")
+    return deployed.forecast(deployed.request(items=1))
+
+
+@pytest.fixture(scope="session")
+def updated(deployed: Project, first_answer: list[dict[str, Any]]) -> Project:
+    """The project with version 2 deployed over version 1, which the lock still names."""
+    assert first_answer
+    deployed.train(seed=2)
+    deployed.run("cdk", "synth", "-q")
+    before = deployed.template("ForecastProd")["Resources"]
+    deploy = ("cdk", "deploy", "ForecastProd", "--require-approval", "never")
+    deployed.run(*deploy, "-c", "model_version=2")
+    after = deployed.template("ForecastProd")["Resources"]
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert {after[key]["Type"] for key in changed} == {
+        "AWS::SageMaker::Model",
+        "AWS::SageMaker::EndpointConfig",
+        "AWS::SageMaker::Endpoint",
+        # The heartbeat asks for the new version's own answer, and the dashboard names it.
+        "AWS::Lambda::Function",
+        "AWS::CloudWatch::Dashboard",
+    }
+    return deployed

@@ -11,28 +11,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.local
 
-DEPLOY_PROD = ("cdk", "deploy", "ForecastProd", "--require-approval", "never")
-
-
-@pytest.fixture(scope="module")
-def updated(deployed: Project) -> Project:
-    """The project with version 2 deployed over version 1, which the lock still names."""
-    deployed.train(seed=2)
-    deployed.run("cdk", "synth", "-q")
-    before = deployed.template("ForecastProd")["Resources"]
-    deployed.run(*DEPLOY_PROD, "-c", "model_version=2")
-    after = deployed.template("ForecastProd")["Resources"]
-    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    assert {after[key]["Type"] for key in changed} == {
-        "AWS::SageMaker::Model",
-        "AWS::SageMaker::EndpointConfig",
-        "AWS::SageMaker::Endpoint",
-        # The heartbeat asks for the new version's own answer, and the dashboard names it.
-        "AWS::Lambda::Function",
-        "AWS::CloudWatch::Dashboard",
-    }
-    return deployed
-
 
 def test_the_endpoint_answers_with_the_new_version(updated: Project) -> None:
     (first, *_) = updated.forecast(updated.request(items=1))

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from forecast_config import LockedModel
 
-DIGESTS = ("model_digest", "signature_digest", "libraries", "data_version", "code_reference")
+DIGESTS = (
+    "model_digest",
+    "signature_digest",
+    "libraries",
+    "data_version",
+    "code_reference",
+    "trained_at",
+)
 
 
 def forged(edit: str, produce: LockedModel, other: LockedModel) -> LockedModel:
@@ -133,6 +140,25 @@ def test_an_edited_lock_is_refused(
     assert str(caught.value).endswith("run: forecast resolve")
 
 
+def test_a_time_of_training_that_the_run_does_not_have_is_refused(
+    tmp_path: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    lock = produce.model_copy(update={"trained_at": "2020-01-01T00:00:00Z"})
+    with pytest.raises(
+        LockMismatchError, match="has the trained_at 2020-01-01T00:00:00Z, expected"
+    ):
+        package(root=tmp_path, tracking_uri=tracking_uri, lock=lock)
+
+
+def test_an_archive_is_found_again_by_a_lock_of_before_times_of_training(
+    project: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    of: dict[str, Any] = {"root": project, "tracking_uri": tracking_uri}
+    first = package(**of, lock=produce)
+    again = package(**of, lock=produce.model_copy(update={"trained_at": None}))
+    assert again.archive == first.archive
+
+
 def test_files_that_changed_in_the_registry_are_refused(
     tmp_path: Path, produce: LockedModel, tracking_uri: str
 ) -> None:
@@ -166,3 +192,25 @@ def test_a_file_that_is_no_lock_is_not_overwritten(tmp_path: Path, produce: Lock
     with pytest.raises(ConfigError):
         write_lock(path, "prod", produce)
     assert path.read_text() == '{"environments": []}'
+
+
+def test_an_entry_is_removed_by_writing_none(tmp_path: Path, produce: LockedModel) -> None:
+    path = tmp_path / "models.lock.json"
+    write_lock(path, "prod", produce, produce)
+    write_lock(path, "dev", produce)
+    write_lock(path, "prod", None)
+    lock = read_lock(path)
+    assert list(lock.environments) == ["dev"]
+    assert lock.challengers == {}
+
+
+def test_the_archive_does_not_depend_on_its_being_pinned(
+    project: Path, produce: LockedModel, tracking_uri: str
+) -> None:
+    of: dict[str, Any] = {"root": project, "tracking_uri": tracking_uri}
+    packaged = package(**of, lock=produce)
+    shutil.rmtree(project / ".forecast" / "cache")
+    pinned = produce.model_copy(update={"archive_digest": packaged.archive_digest})
+    # Found by its inputs, as packing it would need the version.
+    again = package(root=project, tracking_uri="sqlite:///gone.db", lock=pinned)
+    assert again.archive == packaged.archive

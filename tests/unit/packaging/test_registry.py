@@ -8,9 +8,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from mlflow import MlflowClient
 
 from forecast_packaging import Alias, Candidate, RegistryError, Selector, Version, package, resolve
 from forecast_packaging.registry.client import Registry
@@ -34,6 +36,15 @@ def test_an_alias_is_pinned_to_its_version_run_digests_and_libraries(
     assert len(lock.run_id) == 32
     assert {"python", "xgboost"} == lock.libraries.keys()
     assert (lock.data_version, lock.code_reference) == ("2023-06-30", "abc123")
+
+
+def test_the_start_of_the_run_is_when_it_was_trained(tmp_path: Path, tracking_uri: str) -> None:
+    lock = ask(tmp_path, tracking_uri, Alias("champion"))
+    run = MlflowClient(tracking_uri).get_run(lock.run_id)
+
+    assert lock.trained_at is not None
+    trained_at = datetime.strptime(lock.trained_at, "%Y-%m-%dT%H:%M:%S%z")
+    assert trained_at.timestamp() == run.info.start_time // 1000
 
 
 def test_data_and_code_fall_back_to_the_training_data_and_the_commit(
@@ -286,3 +297,16 @@ def test_a_missing_file_store_is_reported_and_not_created(tmp_path: Path) -> Non
     with pytest.raises(RegistryError, match="cannot be reached: there is no"):
         ask(tmp_path, "mlruns", Alias("champion"))
     assert not (tmp_path / "mlruns").exists()
+
+
+def test_an_alias_moves_once_and_says_where_it_was(tmp_path: Path, registry_folder: Path) -> None:
+    shutil.copy(registry_folder / "mlflow.db", tmp_path)
+    registry = Registry("sqlite:///mlflow.db", tmp_path)
+
+    assert registry.move_alias("produce", "champion", "2") == "1"
+    assert registry.move_alias("produce", "champion", "2") == "2"
+    assert registry.move_alias("produce", "brand-new", "1") is None
+    assert registry.resolve_alias("produce", "champion").version == "2"
+    with pytest.raises(RegistryError, match="has no version 99"):
+        registry.move_alias("produce", "champion", "99")
+    assert registry.resolve_alias("produce", "champion").version == "2"

@@ -1,0 +1,1 @@
+"""Promotions: what was verified in one environment becomes what another one runs."""

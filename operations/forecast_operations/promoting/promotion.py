@@ -1,0 +1,231 @@
+"""A promotion: what one environment proved becomes what another one is locked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from forecast_config import ForecastError, names, read_lock
+from forecast_operations.console import byte_progress
+from forecast_operations.options import chosen
+from forecast_operations.records.store import RecordStore
+from forecast_operations.returning.fetching import beside, bring
+from forecast_operations.updates.live import Live
+from forecast_operations.updates.state import check_account
+from forecast_packaging import write_lock
+from forecast_packaging.building.environment import is_at_hand, package_locked
+from forecast_packaging.registry.client import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, ModelsLock
+    from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.records.record import DeploymentRecord
+
+Role = Literal["champion", "challenger"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """What a promotion does.
+
+    Attributes:
+        config: The configuration.
+        source: The environment that proved the version.
+        target: The environment that gets it.
+        record: The proof.
+        role: What the version was in the source.
+        lock: The target's lock entry afterwards.
+        before: The lock before.
+        alias: Alias of the registry that moves; None: the registry is left alone.
+    """
+
+    config: ForecastConfig
+    source: EnvironmentSettings
+    target: EnvironmentSettings
+    record: DeploymentRecord
+    role: Role
+    lock: LockedModel
+    before: ModelsLock
+    alias: str | None
+
+    @property
+    def locked(self) -> LockedModel | None:
+        """The target's lock entry before."""
+        return self.before.environments.get(self.target.name)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the target is locked to the very archive already."""
+        locked = self.locked
+        return (
+            locked is not None
+            and (locked.version, locked.run_id) == (self.lock.version, self.lock.run_id)
+            and locked.archive_digest == self.lock.archive_digest
+        )
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a promotion has done.
+
+    Attributes:
+        alias_before: The version that the alias pointed to; None: it was not there, or is left
+            alone.
+        lock_changed: Whether the lock became another one.
+    """
+
+    alias_before: str | None
+    lock_changed: bool
+
+
+def plan_promotion(
+    path: Path,
+    version: str | None,
+    source_name: str,
+    target_name: str,
+    *,
+    moves_alias: bool,
+    warn: Callable[[ForecastError], None],
+) -> Promotion:
+    """What a promotion does; nothing is changed but for the archive, which is fetched.
+
+    Args:
+        path: The configuration file.
+        version: The version; None: what the newest record of the source is of.
+        source_name: The environment that proved it.
+        target_name: The environment that gets it.
+        moves_alias: Whether the target's alias moves.
+        warn: Told of records that cannot be read.
+
+    Raises:
+        ForecastError: The newest record of the version is not one of a verified deployment, the
+            target's image cannot run it, or its archive is not to be had.
+    """
+    config, environments = chosen(path, [source_name, target_name])
+    source, target = environments[source_name], environments[target_name]
+    live = Live.in_region(source.region)
+    check_account(live, source.account)
+    store = RecordStore.needed(live, source)
+    record, role = _newest(store, version, source, target, warn)
+    _check_proven(record, version, source)
+    before = read_lock(config.lock_path)
+    lock = _entry(record, role, source).model_copy(
+        update={"alias": target.model_alias if moves_alias else None}
+    )
+    if source_name == target_name and role == "champion":
+        _check_in_place(lock, before.environments.get(target_name), target)
+    promotion = Promotion(
+        config=config,
+        source=source,
+        target=target,
+        record=record,
+        role=role,
+        lock=lock,
+        before=before,
+        alias=target.model_alias if moves_alias else None,
+    )
+    _check_suits(promotion, live.cloud)
+    return promotion
+
+
+def promote(promotion: Promotion) -> Moved:
+    """Move the alias, and then the lock.
+
+    In this order nothing is half done when it is interrupted: what is deployed follows the lock,
+    which is one file and is replaced at once; and a lock that the registry does not confirm would
+    be undone by the next `forecast resolve`. It can be run again.
+
+    Raises:
+        RegistryError: The registry does not hold the version, or cannot be changed.
+    """
+    config, alias_before = promotion.config, None
+    if promotion.alias is not None:
+        registry = Registry(config.model.tracking_uri, config.root)
+        version = promotion.lock.version
+        alias_before = registry.move_alias(config.model.name, promotion.alias, version)
+    changed = not promotion.is_locked
+    if changed:
+        name = promotion.target.name
+        challenger = promotion.before.challengers.get(name)
+        write_lock(config.lock_path, name, promotion.lock, challenger)
+    return Moved(alias_before, changed)
+
+
+def _newest(
+    store: RecordStore,
+    version: str | None,
+    source: EnvironmentSettings,
+    target: EnvironmentSettings,
+    warn: Callable[[ForecastError], None],
+) -> tuple[DeploymentRecord, Role]:
+    """The newest record of a version, and what the version was in it."""
+    for record in store.records(damaged=warn):
+        challenger = record.challenger
+        if version is None:
+            finishes = source.name == target.name and challenger is not None
+            return record, "challenger" if finishes else "champion"
+        if record.lock.version == version:
+            return record, "champion"
+        if challenger is not None and challenger.version == version:
+            return record, "challenger"
+    what = "anything" if version is None else f"version {version}"
+    raise ForecastError(
+        f"expected a record that proves {what} in {source.name}, got none; deploy it there, then "
+        f"run: forecast verify {source.name}"
+    )
+
+
+def _check_proven(
+    record: DeploymentRecord, version: str | None, source: EnvironmentSettings
+) -> None:
+    if record.outcome == "verified":
+        return
+    failed = ", ".join(check.name for check in record.checks if not check.passed)
+    what = record.lock.version if version is None else version
+    raise ForecastError(
+        f"expected version {what} to be verified in {source.name}, and its newest record "
+        f"{record.record_id} says that it failed ({failed}); see forecast show {source.name} "
+        f"{record.record_id}, and verify it again when it is mended"
+    )
+
+
+def _entry(record: DeploymentRecord, role: Role, source: EnvironmentSettings) -> LockedModel:
+    """The lock entry of what a record proves: the version, and the very archive of it."""
+    model, digest = record.lock, record.archive_digest
+    if role == "champion" or record.challenger is None:
+        return model.model_copy(update={"archive_digest": digest})
+    model = record.challenger
+    variant = names.challenger_variant(source.endpoint.variant_name)
+    for each in record.variants:
+        served = each.archive_digest
+        if each.name == variant and each.model_version == model.version and served is not None:
+            return model.model_copy(update={"archive_digest": served})
+    raise ForecastError(
+        f"expected the variant {variant} with version {model.version} in record "
+        f"{record.record_id}, got none; verify it again: forecast verify {record.environment}"
+    )
+
+
+def _check_in_place(
+    lock: LockedModel, locked: LockedModel | None, settings: EnvironmentSettings
+) -> None:
+    """Refuse to put a version back by a promotion within its own environment."""
+    if locked is None or locked.version != lock.version:
+        was = "nothing" if locked is None else f"version {locked.version}"
+        raise ForecastError(
+            f"{settings.name} is locked to {was}, and version {lock.version} is no challenger of "
+            f"it: to go back to it, run: forecast rollback {settings.name} --to {lock.version}"
+        )
+
+
+def _check_suits(promotion: Promotion, cloud: Cloud) -> None:
+    """Refuse a version that the target could not run, and see that its archive is here."""
+    config, lock = promotion.config, promotion.lock
+    with byte_progress(f"fetching version {lock.version}") as progress:
+        if lock.archive_digest is not None and not is_at_hand(config, lock):
+            cloud_in = beside(cloud)
+            bring(config, promotion.source, lock.archive_digest, progress, cloud_in)
+        package_locked(config, promotion.target, lock, progress)

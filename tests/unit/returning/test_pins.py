@@ -1,0 +1,52 @@
+"""An archive that is locked stays locked with its version, and comes from where it was deployed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from forecast_config import LockedModel, read_lock
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.commands import resolve
+from forecast_operations.commands.package import package_command
+from forecast_packaging import write_lock
+
+if TYPE_CHECKING:
+    import pytest
+    from conftest import World
+
+
+def _resolve(world: World, found: LockedModel, patched: pytest.MonkeyPatch, *, repack: bool) -> str:
+    patched.setattr(resolve, "resolve", lambda **_: found)
+    resolve.resolve_command(["prod"], world.config, repack=repack)
+    return read_lock(world.lock).environments["prod"].archive_digest or "none"
+
+
+def test_resolving_the_same_version_keeps_its_archive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = world.versions["1"][1]
+    same, other = (
+        world.versions[version][1].model_copy(update={"archive_digest": None})
+        for version in ("1", "2")
+    )
+    write_lock(world.lock, "prod", pinned)
+
+    assert _resolve(world, same, monkeypatch, repack=False) == world.digest("1")
+    assert _resolve(world, same, monkeypatch, repack=True) == "none"
+    write_lock(world.lock, "prod", pinned)
+    assert _resolve(world, other, monkeypatch, repack=False) == "none"
+
+
+def test_packaging_fetches_a_locked_archive_from_where_it_was_deployed(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Cloud, "_make", lambda _, service: world.aws.client(service))
+    world.publish("1", "staging")
+    write_lock(world.lock, "prod", world.versions["1"][1])
+
+    package_command(["prod"], world.config, as_json=True)
+
+    packaged = json.loads(capsys.readouterr().out)["prod"]
+    assert packaged["archive_digest"] == world.digest("1")
+    assert packaged["archive"].startswith(str(world.root / ".forecast/archives"))
