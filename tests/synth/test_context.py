@@ -9,6 +9,8 @@ import pytest
 from aws_cdk import App
 
 from forecast_config import ForecastError, load_config
+from forecast_config.rollouts import waiting_seconds
+from forecast_config.settings import ChallengerRollout
 from forecast_stacks import SynthContext
 
 if TYPE_CHECKING:
@@ -128,3 +130,21 @@ def test_the_conformance_packs_are_asked_for_by_name(new_app: Callable[..., App]
     assert SynthContext.from_node(new_app(checks="nag").node).conformance
     with pytest.raises(ForecastError, match="checks: expected nag, got 'all'"):
         SynthContext.from_node(new_app(checks="all").node)
+
+
+def test_a_challenger_is_left_out_when_asked_for(
+    new_app: Callable[..., App], samples: dict[str, Path]
+) -> None:
+    config = load_config(samples["modes"])
+    as_written = SynthContext.from_node(new_app().node).select(config)
+    alone = SynthContext.from_node(new_app(challenger="none").node).select(config)
+
+    comparing = {each.name for each in as_written if isinstance(each.rollout, ChallengerRollout)}
+    assert comparing
+    assert {each.name for each in alone if each.rollout.kind == "all_at_once"} >= comparing
+    assert [each.name for each in alone] == [each.name for each in as_written]
+    assert [waiting_seconds(each.rollout) for each in alone] == [
+        waiting_seconds(each.rollout) for each in as_written
+    ]
+    with pytest.raises(ForecastError, match="challenger: expected none, got '2'"):
+        SynthContext.from_node(new_app(challenger="2").node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_operations.changes.fleet import instances_by_type
+from forecast_operations.records.card import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,13 +62,8 @@ def metric_rows(change: ModelChange, key_metric: str | None) -> list[Row]:
         change: The change of the model.
         key_metric: The loss that is watched, such as WAPE, with which a metric's name ends.
     """
-    key = None if key_metric is None else key_metric.lower()
-
-    def rank(metric: MetricChange) -> tuple[bool, int, str]:
-        parts = metric.name.lower().split("_")
-        return parts[-1] != key, len(parts), metric.name
-
-    return [metric_row(each) for each in sorted(change.metrics, key=rank)]
+    metrics = {each.name: each for each in change.metrics}
+    return [metric_row(metrics[name]) for name in ranked(metrics, key_metric)]
 
 
 def metric_row(metric: MetricChange) -> Row:

@@ -10,6 +10,7 @@ import typer
 import yaml
 
 from forecast_config import ForecastError, load_config
+from forecast_config.reference import reference_text
 from forecast_config.schema import schema_text
 from forecast_operations.console import out, print_json
 from forecast_operations.options import (
@@ -61,17 +62,36 @@ def _kind_first(value: Any) -> Any:
 
 
 @app.command()
+def docs(
+    write: Annotated[
+        Path | None, typer.Option(help="File to write it to instead of printing it.")
+    ] = None,
+) -> None:
+    """Print the reference of every key, as Markdown."""
+    _give(reference_text(), write)
+
+
+@app.command()
 def schema(
     write: Annotated[
         Path | None, typer.Option(help="File to write it to instead of printing it.")
     ] = None,
 ) -> None:
     """Print the JSON schema that editors check the configuration with."""
+    _give(schema_text(), write)
+
+
+def _give(text: str, write: Path | None) -> None:
+    """Print a document, or write it to a file.
+
+    Raises:
+        ForecastError: The file cannot be written.
+    """
     if write is None:
-        print_json(schema_text())
+        print_json(text)
         return
     try:
-        write.write_text(schema_text(), encoding="utf-8")
+        write.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ForecastError(f"cannot write {write}: {error.strerror}") from None
     out.print(f"wrote {write}")

@@ -12,6 +12,9 @@ from forecast_config.settings.base import Settings
 
 Outcome = Literal["verified", "failed"]
 
+RECORD_ID = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$"
+"""What an id looks like: it sorts by time."""
+
 
 class ModelCard(Settings):
     """What a reviewer wants to know of a model version, read from its archive."""
@@ -32,11 +35,14 @@ class ServedVariant(Settings):
     name: str
     """Name of the variant."""
 
-    model_version: str
-    """Version of the registered model that it serves."""
+    shadow: bool = False
+    """Whether it gets copies of requests only."""
 
-    archive_digest: Digest
-    """Digest of the archive that it serves."""
+    model_version: str
+    """Version that its model is tagged with, or `unknown`."""
+
+    archive_digest: Digest | None
+    """Digest of the archive that it serves; None for model data that are no archive of ours."""
 
     model_data: str
     """`s3://` address of the archive, or the prefix of its files."""
@@ -92,16 +98,13 @@ class Exchange(Settings):
     """The request's body."""
 
     status: int
-    """HTTP status of the answer."""
+    """HTTP status of the container's answer; 0 where SageMaker does not tell it."""
 
     answer: Any
     """The answer as the golden file holds one: a document, or text."""
 
     milliseconds: float
     """Time from the request to the whole answer, over the network."""
-
-    model_milliseconds: float | None = None
-    """Time in the container as it said itself; None where it did not."""
 
 
 class DeploymentRecord(Settings):
@@ -110,7 +113,7 @@ class DeploymentRecord(Settings):
     schema_version: Literal[1] = 1
     """Version of the document's layout."""
 
-    record_id: Annotated[str, Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$")]
+    record_id: Annotated[str, Field(pattern=RECORD_ID)]
     """When it was made, in UTC, and part of the digest of what was found; sorts by time."""
 
     environment: str
@@ -143,11 +146,11 @@ class DeploymentRecord(Settings):
     deployed_at: datetime | None
     """When the stack was last created or updated, in UTC."""
 
-    endpoint_config_name: str
-    """Configuration that the endpoint serves."""
+    endpoint_config_name: str | None
+    """Configuration that the endpoint serves; None without an endpoint."""
 
     archive_digest: Digest
-    """Digest of the champion's archive."""
+    """Digest of the archive that the lock packs to; what serves is in `variants`."""
 
     lock: LockedModel
     """The champion as it was locked."""

@@ -34,6 +34,10 @@ class Use:
 _KNOWN_PREFIXES = {
     "async/": ("requests, answers and failures of asynchronous requests", _REQUESTS_HINT),
     "data-capture/": ("captured requests and answers", _REQUESTS_HINT),
+    "deployments/": (
+        "deployment records, with golden requests and their answers",
+        "yes: who verified; possible: rows of the logged example",
+    ),
     "models/": ("model archives, with golden requests", "possible: rows of the logged example"),
 }
 """Prefixes of this project's bucket, which stay when nothing writes to them any more."""
@@ -81,6 +85,10 @@ def _uses_of_model(resource: Stored) -> Iterator[Use]:
         if uri is not None:
             place = resource.shown(uri).removesuffix("/").rpartition("/")[0]
             yield _use(resource, place, *_KNOWN_PREFIXES["models/"])
+            bucket, models, _ = place.partition("/models")
+            if models:
+                # No template tells of them: `forecast verify` writes them beside the archives.
+                yield _use(resource, f"{bucket}/deployments", *_KNOWN_PREFIXES["deployments/"])
 
 
 def _use(resource: Stored, uri: str, what: str, personal: str) -> Use:

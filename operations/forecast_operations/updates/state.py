@@ -85,7 +85,10 @@ def _failed(stack: str, what: str) -> Obstacle:
 
 def _away(live: Live, stack: str, name: str) -> Obstacle:
     machine = live.output(stack, "OffHoursStateMachineArn")
-    back = f"delete the stack {stack}; the stack of its artifacts stays"
+    back = (
+        "forecast start, if forecast stop has deleted it; else delete the stack "
+        f"{stack}; the stack of its artifacts stays"
+    )
     if machine is not None:
         back = (
             "bring it back: aws stepfunctions start-execution "

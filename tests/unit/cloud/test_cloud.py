@@ -159,4 +159,32 @@ def test_a_page_that_is_refused_is_an_error(cloud: Cloud) -> None:
 
 def test_permissions_are_called_after_operations() -> None:
     assert permission_of("sagemaker-runtime", "invoke_endpoint") == "sagemaker:InvokeEndpoint"
-    assert permission_of("s3", "list_objects_v2") == "s3:ListObjectsV2"
+    assert permission_of("s3", "put_object") == "s3:PutObject"
+
+
+def test_some_permissions_are_called_otherwise() -> None:
+    assert permission_of("s3", "list_objects_v2") == "s3:ListBucket"
+    assert permission_of("s3", "head_object") == "s3:GetObject"
+
+
+def test_a_refusal_without_a_body_is_one_by_its_status() -> None:
+    class Refusing:
+        def head_object(self, **_: Any) -> None:
+            error = {"Code": "403", "Message": "Forbidden"}
+            raise ClientError({"Error": error}, "HeadObject")
+
+    cloud = Cloud("eu-central-1", clients={"s3": Refusing()})
+    with pytest.raises(NotAllowedError, match="the permission s3:GetObject is missing"):
+        cloud.ask("s3", "head_object", missing="404", Bucket="b", Key="k")
+
+
+def test_what_a_container_answered_stays_with_the_error() -> None:
+    class Refusing:
+        def invoke_endpoint(self, **_: Any) -> None:
+            error = {"Code": "ModelError", "Message": "Received client error (400)"}
+            raise ClientError({"Error": error, "OriginalStatusCode": 400}, "InvokeEndpoint")
+
+    cloud = Cloud("eu-central-1", clients={"sagemaker-runtime": Refusing()})
+    with pytest.raises(CloudError) as caught:
+        cloud.ask("sagemaker-runtime", "invoke_endpoint", EndpointName="e")
+    assert caught.value.answer["OriginalStatusCode"] == 400

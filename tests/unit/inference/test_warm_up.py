@@ -79,8 +79,8 @@ def test_a_difference_within_the_tolerance_is_accepted(again: Any) -> None:
         (lambda it: it.update(schema_version=1), "schema_version 1, this runtime reads 2"),
         (lambda it: it.pop("requests"), "lacks requests"),
         (lambda it: it["requests"][0].pop("answer"), "a golden request lacks answer"),
-        (lambda it: it["requests"][0].update(status=400), "'example' is answered with status 200"),
-        (lambda it: it["requests"][3].update(status=200), "'refused' is answered with status 400"),
+        (lambda it: it["requests"][0].update(status=400), "'example': answered with status 200"),
+        (lambda it: it["requests"][3].update(status=200), "'refused': answered with status 400"),
         (
             lambda it: _answer(it)["predictions"][1].update(price=1.0),
             "'example': price of entry 1 of predictions of the answer is 203.9.*, expected 1.0",

@@ -20,6 +20,7 @@ from forecast_config import ConfigError, ForecastError
 from forecast_operations.capacity import plot as plots
 from forecast_operations.capacity.cloudwatch_history import period_seconds
 from forecast_operations.capacity.csv_history import read_csv
+from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.capacity import capacity_command
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ def test_cloudwatch_that_does_not_answer_is_one_sentence(
             raise NoCredentialsError
             yield
 
-    monkeypatch.setattr(boto3, "client", lambda *_, **__: Client())
+    monkeypatch.setattr(Cloud, "client", lambda *_: Client())
 
     with pytest.raises(ForecastError, match=r"cannot read the requests of forecast-live .* --csv"):
         capacity_command("live", config=config)

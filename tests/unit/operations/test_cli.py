@@ -12,7 +12,7 @@ import yaml
 from forecast_config import LockedModel, PackagedModel, load_config, read_lock
 from forecast_operations.commands import config as config_commands
 from forecast_operations.commands import local, package, resolve
-from forecast_packaging import Alias, Candidate, RegistryError, Version
+from forecast_packaging import Alias, Candidate, RegistryError, Version, write_lock
 from forecast_packaging.building.summary import ArchiveSummary
 
 if TYPE_CHECKING:
@@ -123,8 +123,9 @@ def test_the_archives_are_reported_as_json(
 ) -> None:
     archive = tmp_path / "model.tar.gz"
     packaged = PackagedModel(archive=archive, archive_digest=MODEL.model_digest, model=MODEL)
-    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
+    monkeypatch.setattr(package, "provide", lambda *_, **__: packaged)
 
+    write_lock(config.with_name("models.lock.json"), "dev", MODEL)
     package.package_command(["dev"], config=config, as_json=True)
 
     document = json.loads(capsys.readouterr().out)
@@ -146,9 +147,10 @@ def test_the_table_says_what_loading_an_archive_runs(
         compilation="not taken: 3 of 40 rows differ",
         vendored={},
     )
-    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
+    monkeypatch.setattr(package, "provide", lambda *_, **__: packaged)
     monkeypatch.setattr(package, "summarize_archive", lambda _: summary)
 
+    write_lock(config.with_name("models.lock.json"), "dev", MODEL)
     package.package_command(["dev"], config=config)
 
     printed = capsys.readouterr().out

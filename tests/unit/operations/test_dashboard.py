@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands import dashboard
 from forecast_operations.drawing import picture
 from forecast_operations.drawing.board import Board, board_from_template, parse
@@ -226,7 +227,10 @@ class _Client:
 
 def _cloudwatch(client: _Client, *regions: str) -> CloudWatch:
     made = CloudWatch(Times.of(END, 1))
-    made._clients = dict.fromkeys(regions or ("eu-central-1",), client)
+    made._clouds = {
+        region: Cloud(region, clients={"cloudwatch": client})
+        for region in regions or ("eu-central-1",)
+    }
     return made
 
 
@@ -273,7 +277,7 @@ def test_alarms_tell_their_state() -> None:
             ClientError({"Error": {"Message": "no such dashboard"}}, "G"),
             "no such.*; deploy it first",
         ),
-        (NoCredentialsError(), "configure AWS credentials, or draw a template"),
+        (NoCredentialsError(), "no AWS credentials; sign in .*; or draw a template"),
     ],
 )
 def test_what_aws_refuses_is_one_sentence(error: Exception, message: str) -> None:
@@ -286,7 +290,7 @@ def test_the_dashboard_of_an_environment_is_read_and_drawn(
 ) -> None:
     client = _Client()
     drawn: list[tuple[str, int]] = []
-    monkeypatch.setattr(CloudWatch, "_client", lambda *_: client)
+    monkeypatch.setattr(Cloud, "client", lambda *_: client)
     monkeypatch.setattr(
         picture, "draw_board", lambda board, *_: drawn.append((board.name, len(board.widgets)))
     )

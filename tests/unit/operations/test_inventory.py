@@ -114,6 +114,35 @@ def test_capture_that_is_switched_off_is_not_listed() -> None:
     assert [record.where for record in records] == ["s3://store/"]
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"ModelDataUrl": "s3://store/models/abc/model.tar.gz"},
+        {"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://store/models/abc.gz"}}},
+        {"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://store/models/abc/"}}},
+    ],
+)
+def test_deployment_records_lie_beside_the_archives(container: dict[str, Any]) -> None:
+    model = {"Type": "AWS::SageMaker::Model", "Properties": {"PrimaryContainer": container}}
+
+    records = list_records({"S": {"Resources": {"Bucket": _bucket(**VERSIONED), "Model": model}}})
+
+    (kept,) = [record for record in records if record.where == "s3://store/deployments/"]
+    assert kept.personal.startswith("yes: who verified")
+    assert kept.kept.startswith("until it is deleted")
+
+
+def test_a_model_of_another_layout_has_no_deployment_records() -> None:
+    model = {
+        "Type": "AWS::SageMaker::Model",
+        "Properties": {"PrimaryContainer": {"ModelDataUrl": "s3://store/other/model.tar.gz"}},
+    }
+
+    records = list_records({"S": {"Resources": {"Bucket": _bucket(), "Model": model}}})
+
+    assert "s3://store/deployments/" not in [record.where for record in records]
+
+
 def test_templates_with_the_same_ids_are_not_taken_for_each_other() -> None:
     def template(name: str) -> dict[str, Any]:
         logging = {"DestinationBucketName": {"Ref": "Logs"}, "LogFilePrefix": "artifacts/"}

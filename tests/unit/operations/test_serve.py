@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands import invoke
 from forecast_operations.serving import archive as served
 from forecast_packaging.building.archive import write_archive
@@ -229,11 +229,11 @@ class Runtime:
 def _ask_endpoint(monkeypatch: pytest.MonkeyPatch, config: Path, answer: Any) -> Runtime:
     runtime = Runtime(answer)
 
-    def client(service: str, region_name: str) -> Runtime:
-        assert (service, region_name) == ("sagemaker-runtime", "eu-central-1")
+    def client(cloud: Cloud, service: str) -> Runtime:
+        assert (service, cloud.region) == ("sagemaker-runtime", "eu-central-1")
         return runtime
 
-    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(Cloud, "client", client)
     (config.parent / "rows.json").write_text(BODY)
     invoke.invoke_command("dev", file=config.parent / "rows.json", config=config)
     return runtime
@@ -279,7 +279,7 @@ def test_a_model_s_refusal_passes_through_sagemaker(
             ),
             "no such endpoint; deploy it first",
         ),
-        (NoCredentialsError(), "configure AWS credentials"),
+        (NoCredentialsError(), "no AWS credentials; sign in .*; or ask the archive here"),
     ],
 )
 def test_an_endpoint_that_does_not_answer_is_said_with_what_to_do(

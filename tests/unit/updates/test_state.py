@@ -91,7 +91,7 @@ def test_an_endpoint_that_cannot_change_is_made_anew(
 
     assert obstacle.permission == "recreate"
     assert (f"is {status} (no capacity)" if status else "is away") in obstacle.reason
-    assert obstacle.steps[0].startswith("delete the stack ForecastProd")
+    assert "delete the stack ForecastProd;" in obstacle.steps[0]
     first, second = plan_steps(deployed, wanted, [obstacle])
     assert first.template is not None
     assert first.template["Resources"].keys() == {"Model", "Config", "Topic", "Incident"}

@@ -1,0 +1,82 @@
+"""`forecast history`: the deployment records of an environment, and which of them is live."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecast_operations.console import err, out, print_json
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+    chosen,
+)
+
+if TYPE_CHECKING:
+    from forecast_config import EnvironmentSettings
+    from forecast_operations.records.record import DeploymentRecord
+    from forecast_operations.updates.live import Live
+
+
+def history_command(
+    environment: EnvironmentArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    limit: Annotated[int, typer.Option(min=1, help="How many records at most.")] = 20,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List an environment's deployment records, newest first, and which of them is live now."""
+    from forecast_operations.records.store import RecordStore  # noqa: PLC0415
+    from forecast_operations.updates.live import Live  # noqa: PLC0415
+    from forecast_operations.verifying.report import history_table  # noqa: PLC0415
+
+    _, environments = chosen(config, [environment])
+    settings = environments[environment]
+    live = Live.in_region(settings.region)
+    store = RecordStore.needed(live, settings)
+    records = list(
+        store.records(limit, damaged=lambda error: err.print(f"warning: {error}", markup=False))
+    )
+    serving = _serving(live, settings, records)
+    if as_json:
+        print_json(json.dumps([_row(record, serving) for record in records], indent=2))
+    elif records:
+        out.print(history_table(records, serving))
+    else:
+        err.print(
+            f"there is no deployment record of {environment} that can be read in "
+            f"s3://{store.bucket}; make one with: forecast verify {environment}",
+            markup=False,
+        )
+
+
+def _serving(
+    live: Live, settings: EnvironmentSettings, records: list[DeploymentRecord]
+) -> str | None:
+    """Id of the newest record that found what is served now."""
+    endpoint = live.endpoint(settings.endpoint.name)
+    if endpoint is None:
+        return None
+    configuration = endpoint["EndpointConfigName"]
+    return next(
+        (each.record_id for each in records if each.endpoint_config_name == configuration), None
+    )
+
+
+def _row(record: DeploymentRecord, serving: str | None) -> dict[str, Any]:
+    return {
+        "record_id": record.record_id,
+        "outcome": record.outcome,
+        "started_at": record.started_at.isoformat(),
+        "version": record.lock.version,
+        "archive_digest": record.archive_digest,
+        "caller": record.caller,
+        "commit": record.commit,
+        "seconds": record.seconds,
+        "failed_checks": [check.name for check in record.checks if not check.passed],
+        "live": record.record_id == serving,
+    }

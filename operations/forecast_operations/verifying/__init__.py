@@ -1,0 +1,1 @@
+"""Verifications: what proves that an endpoint serves what was deployed, and serves it well."""

@@ -1,0 +1,170 @@
+"""Deployment records are written once, found by their id, and one bad one hides no others."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.records.store import DamagedRecordError, RecordStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _put(aws: Any, key: str, body: bytes) -> None:
+    aws.client("s3").put_object(Bucket="store", Key=key, Body=body)
+
+
+def test_what_is_written_is_read(store: RecordStore, record_of: Any) -> None:
+    record = record_of(9)
+
+    assert store.write(record) == f"deployments/prod/{record.record_id}.json"
+    assert store.read(record.record_id) == record
+    assert store.find("latest") == record
+
+
+def test_a_record_is_never_written_over(store: RecordStore, record_of: Any) -> None:
+    record = record_of(9)
+    store.write(record)
+
+    with pytest.raises(ForecastError, match=r"is there already, and a record is never written ove"):
+        store.write(record.model_copy(update={"seconds": 2.0}))
+
+    assert store.read(record.record_id) == record
+
+
+def test_the_newest_come_first_and_other_objects_do_not_count(
+    store: RecordStore, record_of: Any, aws: Any
+) -> None:
+    for hour in (9, 17, 12):
+        store.write(record_of(hour))
+    other = RecordStore(store.cloud, "store", "prod-eu")
+    other.write(record_of(18))
+    _put(aws, "deployments/prod/notes.txt", b"")
+    _put(aws, "deployments/prod/20270104T090000Z-00000009.json.bak", b"")
+
+    assert [name[9:11] for name in store.ids()] == ["17", "12", "09"]
+    assert [each.started_at.hour for each in store.records(2)] == [17, 12]
+    assert len(other.ids()) == 1
+
+
+def test_the_latest_of_a_kind_is_found(store: RecordStore, record_of: Any) -> None:
+    store.write(record_of(9, version="1"))
+    store.write(record_of(10, version="2"))
+    store.write(record_of(11, version="2", outcome="failed"))
+
+    def hour(**wanted: Any) -> int | None:
+        found = store.latest(**wanted)
+        return None if found is None else found.started_at.hour
+
+    assert hour() == 11
+    assert hour(outcome="verified") == 10
+    assert hour(outcome="verified", version="1") == 9
+    assert hour(archive_digest=f"sha256:{9:064x}") == 9
+    assert hour(version="3") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda text: text[:200], "Invalid JSON"),
+        (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version"),
+        (lambda text: text.replace('"outcome": "verified"', '"outcome": "fine"'), "outcome"),
+        (lambda _: "", "Invalid JSON"),
+    ],
+)
+def test_a_damaged_record_is_named_and_the_others_are_read(
+    store: RecordStore, record_of: Any, aws: Any, change: Callable[[str], str], why: str
+) -> None:
+    store.write(record_of(9))
+    damaged = record_of(12)
+    key = store.key(damaged.record_id)
+    _put(aws, key, change(damaged.model_dump_json(indent=2)).encode())
+    told: list[str] = []
+
+    found = list(store.records(damaged=lambda error: told.append(str(error))))
+
+    assert [each.started_at.hour for each in found] == [9]
+    assert len(told) == 1
+    assert f"s3://store/{key}" in told[0]
+    assert why in told[0]
+    with pytest.raises(DamagedRecordError, match=why):
+        store.read(damaged.record_id)
+    latest = store.latest()
+    assert latest is not None
+    assert latest.started_at.hour == 9
+
+
+def test_an_unknown_id_names_the_closest(store: RecordStore, record_of: Any) -> None:
+    for hour in (9, 17):
+        store.write(record_of(hour))
+
+    with pytest.raises(ForecastError, match=r"closest: 20270104T170000Z-00000011, 20270104T09"):
+        store.find("20270104T170000Z-00000012")
+    with pytest.raises(ForecastError, match=r"closest: 20270104T170000Z-00000011, 20270104T09"):
+        store.find("x")
+
+
+def test_without_a_record_it_is_said_how_one_is_made(store: RecordStore) -> None:
+    for asked in ("latest", "20270104T170000Z-00000012"):
+        with pytest.raises(ForecastError, match=r"make one with: forecast verify prod"):
+            store.find(asked)
+    assert store.latest() is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "message", "permission"),
+    [
+        ("put_object", "Access Denied", "s3:PutObject"),
+        (
+            "put_object",
+            "User: me is not authorized to perform: kms:GenerateDataKey on resource: key/1",
+            "kms:GenerateDataKey",
+        ),
+        ("get_object", "Access Denied", "s3:GetObject"),
+        ("list_objects_v2", "Access Denied", "s3:ListBucket"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    record_of: Any, operation: str, message: str, permission: str
+) -> None:
+    class Closed:
+        def __getattr__(self, _: str) -> Any:
+            def refuse(**_: Any) -> Any:
+                raise ClientError(
+                    {"Error": {"Code": "AccessDenied", "Message": message}}, operation
+                )
+
+            return refuse
+
+        def get_paginator(self, _: str) -> Any:
+            class Pages:
+                paginate = Closed().list_objects_v2
+
+            return Pages
+
+    store = RecordStore(Cloud("r", clients={"s3": Closed()}), "store", "prod")
+    record = record_of(9)
+    call: dict[str, Any] = {
+        "put_object": lambda: store.write(record),
+        "get_object": lambda: store.read(record.record_id),
+        "list_objects_v2": store.ids,
+    }
+
+    with pytest.raises(NotAllowedError, match=f"the permission {permission}"):
+        call[operation]()
+
+
+def test_a_record_says_when_in_utc(store: RecordStore, record_of: Any, aws: Any) -> None:
+    key = store.write(record_of(9))
+
+    stored = json.loads(aws.client("s3").get_object(Bucket="store", Key=key)["Body"].read())
+
+    assert stored["started_at"] == "2027-01-04T09:00:00Z"
+    assert stored["schema_version"] == 1
