@@ -5,12 +5,11 @@ python tests/support/command_page.py --write docs/commands.md
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from generated_page import print_or_write
 from typer.main import get_command
 
 from forecast_operations.cli import app
@@ -152,17 +151,5 @@ def _escaped(text: str) -> str:
     return text.replace("<", "&lt;")
 
 
-def main() -> None:
-    """Print the page, or write it to a file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="file to write it to instead of printing it")
-    target = parser.parse_args().write
-    page = document()
-    if target is None:
-        sys.stdout.write(page)
-    else:
-        target.write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    print_or_write(__doc__, document)

@@ -5,15 +5,13 @@ python tests/support/permissions.py --write docs/permissions.md
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from call_graph import CallGraph, read_modules
+from generated_page import print_or_write
 
 from forecast_operations.cli import app
 from forecast_operations.cloud.cloud import permission_of
@@ -203,17 +201,5 @@ def _shown(permissions: Iterable[str]) -> str:
     return "; ".join(f"{service}: {', '.join(each)}" for service, each in by_service.items())
 
 
-def main() -> None:
-    """Print the page, or write it to a file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="file to write it to instead of printing it")
-    target = parser.parse_args().write
-    page = document()
-    if target is None:
-        sys.stdout.write(page)
-    else:
-        target.write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    print_or_write(__doc__, document)

@@ -5,10 +5,8 @@ python tests/support/planted_defects.py --write docs/defects.md
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 
 import yaml
 from cloudformation_yaml import load_template
+from generated_page import print_or_write
 
 from forecast_config import ConfigError, load_config
 from forecast_rules import Finding, RuleEngine
@@ -167,17 +166,5 @@ def _ids(findings: tuple[Finding, ...]) -> str:
     return ", ".join(sorted({finding.rule_id for finding in findings}))
 
 
-def main() -> None:
-    """Print the page, or write it to a file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="file to write it to instead of printing it")
-    target = parser.parse_args().write
-    page = document(plant_all(RuleEngine()))
-    if target is None:
-        sys.stdout.write(page)
-    else:
-        target.write_text(page, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    print_or_write(__doc__, lambda: document(plant_all(RuleEngine())))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
 from forecast_operations.capacity.history import HOUR, MINUTE, History
 from forecast_operations.capacity.limits import CLOUDWATCH_DAYS
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.metrics import metric_query
 from forecast_operations.cloud.refusals import CloudError
 
 if TYPE_CHECKING:
@@ -34,13 +35,20 @@ def read_cloudwatch(environment: EnvironmentSettings, days: int) -> History:
     period = period_seconds(days)
     # A whole number of periods: CloudWatch's own stretches begin there.
     end = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) // period * period, UTC)
+    query = metric_query(
+        "invocations",
+        ("AWS/SageMaker", "Invocations"),
+        {"EndpointName": endpoint.name, "VariantName": endpoint.variant_name},
+        statistic="Sum",
+        period_seconds=period,
+    )
     results = Cloud(environment.region).pages(
         "cloudwatch",
         "get_metric_data",
         "MetricDataResults",
         StartTime=end - timedelta(days=days),
         EndTime=end,
-        MetricDataQueries=[_query(endpoint.name, endpoint.variant_name, period)],
+        MetricDataQueries=[query],
     )
     counts: dict[int, float] = {}
     try:
@@ -65,19 +73,3 @@ def read_cloudwatch(environment: EnvironmentSettings, days: int) -> History:
     return History.from_counts(
         counts, step_seconds=period, source=f"CloudWatch, {endpoint.name}", notes=notes
     )
-
-
-def _query(endpoint_name: str, variant_name: str, period: int) -> dict[str, Any]:
-    dimensions = {"EndpointName": endpoint_name, "VariantName": variant_name}
-    return {
-        "Id": "invocations",
-        "MetricStat": {
-            "Metric": {
-                "Namespace": "AWS/SageMaker",
-                "MetricName": "Invocations",
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            },
-            "Period": period,
-            "Stat": "Sum",
-        },
-    }

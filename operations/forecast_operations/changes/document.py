@@ -91,12 +91,12 @@ def _money(money: Money) -> dict[str, Any]:
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:
     return {
-        "low": estimate.low_usd,
-        "high": estimate.high_usd,
+        "low": estimate.low,
+        "high": estimate.high,
         "unknown": list(estimate.unknown),
         "lines": [_line(each) for each in estimate.lines],
     }
 
 
 def _line(line: CostLine) -> dict[str, Any]:
-    return {"item": line.item, "detail": line.detail, "low": line.low_usd, "high": line.high_usd}
+    return {"item": line.item, "detail": line.detail, "low": line.low, "high": line.high}

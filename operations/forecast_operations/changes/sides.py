@@ -189,13 +189,13 @@ def money_lines(money: Money) -> list[str]:
 def _total(estimate: Estimate) -> str:
     from forecast_operations.costing.report import amount  # noqa: PLC0415 - not for every help
 
-    return amount(estimate.low_usd, estimate.high_usd, estimate.currency)
+    return amount(estimate.low, estimate.high, estimate.currency)
 
 
 def _amount(line: CostLine | None, currency: Currency) -> str:
     from forecast_operations.costing.report import amount  # noqa: PLC0415 - not for every help
 
-    return NOTHING if line is None else amount(line.low_usd, line.high_usd, currency)
+    return NOTHING if line is None else amount(line.low, line.high, currency)
 
 
 def _changed_line(line: ChangedLine, currency: Currency) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.metrics import metric_query
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -133,9 +135,13 @@ class Metrics:
 
     def heartbeats(self, variants: int) -> int:
         """Requests of the heartbeat to each of so many variants."""
-        namespace, name = _HEARTBEAT
-        dimensions = {"EndpointName": self._contest.endpoint}
-        query = _query("beats", namespace, name, dimensions, self._whole(), "SampleCount")
+        query = metric_query(
+            "beats",
+            _HEARTBEAT,
+            {"EndpointName": self._contest.endpoint},
+            statistic="SampleCount",
+            period_seconds=self._whole(),
+        )
         return round(sum(self._ask([query]).get("beats", {}).values()) / variants)
 
     def _of(self, variant: str, configuration: str | None) -> Traffic:
@@ -226,31 +232,15 @@ def _queries(dimensions: Mapping[str, str], period: int) -> list[dict[str, Any]]
     wanted = [(name, "Sum") for name in _COUNTS]
     wanted += [("ModelLatency", statistic) for statistic in _PERCENTILES]
     return [
-        _query(_id(name, statistic), _NAMESPACE, name, dimensions, period, statistic)
+        metric_query(
+            _id(name, statistic),
+            (_NAMESPACE, name),
+            dimensions,
+            statistic=statistic,
+            period_seconds=period,
+        )
         for name, statistic in wanted
     ]
-
-
-def _query(  # noqa: PLR0917 - a metric has so many parts
-    query_id: str,
-    namespace: str,
-    name: str,
-    dimensions: Mapping[str, str],
-    period: int,
-    statistic: str,
-) -> dict[str, Any]:
-    return {
-        "Id": query_id,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": namespace,
-                "MetricName": name,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            },
-            "Period": period,
-            "Stat": statistic,
-        },
-    }
 
 
 def _id(name: str, statistic: str) -> str:

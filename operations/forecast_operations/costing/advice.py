@@ -75,13 +75,13 @@ class Advice:
     Attributes:
         kind: What kind of advice it is.
         message: What to change, with the numbers that led to it.
-        change_usd: What it changes of the least that a month costs, negative when it spares
+        change: What it changes of the least that a month costs, negative when it spares
             something; None when a price is not known, or nothing changes.
     """
 
     kind: Kind
     message: str
-    change_usd: float | None = None
+    change: float | None = None
 
 
 def advise(
@@ -137,7 +137,7 @@ def _found(
         yield _another_type(settings, endpoint, measured, instances, prices, larger=True)
         return
     other = _another_type(settings, endpoint, measured, instances, prices, larger=False)
-    if other.change_usd is not None and not _is_slow(settings, measured):
+    if other.change is not None and not _is_slow(settings, measured):
         yield other
     yield from _fewer(settings, endpoint, measured, prices)
     yield from _serverless(settings, endpoint, measured, instances, prices)

@@ -32,15 +32,15 @@ class CostLine:
     Attributes:
         item: What it is, such as `instances of AllTraffic`.
         detail: What the figures are made of.
-        low_usd: The least that it costs in a month; None when a price is not known. The currency
-            is that of the estimate: in China regions these are yuan.
-        high_usd: The most, within the bounds of the configuration; None when it is not known.
+        low: The least that it costs in a month, in the currency of the estimate; None when a price
+            is not known.
+        high: The most, within the bounds of the configuration; None when it is not known.
     """
 
     item: str
     detail: str
-    low_usd: float | None
-    high_usd: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)

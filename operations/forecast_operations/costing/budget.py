@@ -36,16 +36,16 @@ def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFin
     if budget is None or estimate.currency != "USD":
         return None
     planned = budget.monthly_usd
-    if estimate.low_usd > planned:
+    if estimate.low > planned:
         return BudgetFinding(
-            f"{settings.name} costs at least ${estimate.low_usd:,.2f} a month, more than the "
+            f"{settings.name} costs at least ${estimate.low:,.2f} a month, more than the "
             f"${planned:,.2f} of alarms.budget.monthly_usd; choose fewer or smaller instances "
             f"(forecast cost {settings.name} --advise), or raise the budget",
             exceeded=True,
         )
-    if estimate.high_usd > planned:
+    if estimate.high > planned:
         return BudgetFinding(
-            f"{settings.name} can cost up to ${estimate.high_usd:,.2f} a month when it scales out, "
+            f"{settings.name} can cost up to ${estimate.high:,.2f} a month when it scales out, "
             f"more than the ${planned:,.2f} of alarms.budget.monthly_usd; lower the most "
             "instances, or raise the budget",
             exceeded=False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forecast_operations.costing.totals import Totals
+
 if TYPE_CHECKING:
     from forecast_operations.costing.bill import CostLine
     from forecast_operations.costing.estimate import Estimate
@@ -28,18 +30,18 @@ class ChangedLine:
     after: CostLine | None
 
     @property
-    def low_usd(self) -> float | None:
+    def low(self) -> float | None:
         """How much more the least is; None when a price is not known."""
-        return _minus(self.after, self.before, "low_usd")
+        return _minus(self.after, self.before, "low")
 
     @property
-    def high_usd(self) -> float | None:
+    def high(self) -> float | None:
         """How much more the most is; None when a price is not known."""
-        return _minus(self.after, self.before, "high_usd")
+        return _minus(self.after, self.before, "high")
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Totals[ChangedLine]):
     """What an update changes of the cost of a month.
 
     Attributes:
@@ -47,23 +49,7 @@ class Difference:
         currency: Currency of every figure.
     """
 
-    lines: tuple[ChangedLine, ...]
     currency: Currency
-
-    @property
-    def low_usd(self) -> float:
-        """How much more the least is, by the lines that are known."""
-        return sum(line.low_usd for line in self.lines if line.low_usd is not None)
-
-    @property
-    def high_usd(self) -> float:
-        """How much more the most is, by the lines that are known."""
-        return sum(line.high_usd for line in self.lines if line.high_usd is not None)
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Items whose difference is not known."""
-        return tuple(line.item for line in self.lines if None in {line.low_usd, line.high_usd})
 
 
 def difference(before: Estimate | None, after: Estimate) -> Difference:
@@ -79,9 +65,9 @@ def difference(before: Estimate | None, after: Estimate) -> Difference:
 def _differs(line: ChangedLine) -> bool:
     if line.before is None or line.after is None:
         return True
-    if line.low_usd is None or line.high_usd is None:
+    if line.low is None or line.high is None:
         return line.before != line.after
-    return max(abs(line.low_usd), abs(line.high_usd)) >= _HALF_A_CENT
+    return max(abs(line.low), abs(line.high)) >= _HALF_A_CENT
 
 
 def _minus(after: CostLine | None, before: CostLine | None, side: str) -> float | None:

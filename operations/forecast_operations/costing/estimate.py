@@ -12,6 +12,7 @@ from forecast_operations.costing.hosting import hosting_lines
 from forecast_operations.costing.prices import read_prices
 from forecast_operations.costing.rollout import rollout_cost
 from forecast_operations.costing.surroundings import surrounding_lines
+from forecast_operations.costing.totals import Totals
 from forecast_operations.costing.usage import Usage
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Totals[CostLine]):
     """What an environment costs in a month.
 
     Attributes:
@@ -39,24 +40,8 @@ class Estimate:
         assumptions: What was assumed where neither the templates nor a measurement say.
     """
 
-    lines: tuple[CostLine, ...]
     currency: Currency = "USD"
     assumptions: tuple[str, ...] = ()
-
-    @property
-    def low_usd(self) -> float:
-        """The least of the lines that are known: at least so much when some are not."""
-        return sum(line.low_usd for line in self.lines if line.low_usd is not None)
-
-    @property
-    def high_usd(self) -> float:
-        """The most of the lines that are known."""
-        return sum(line.high_usd for line in self.lines if line.high_usd is not None)
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Items of the lines whose price is not known."""
-        return tuple(line.item for line in self.lines if None in {line.low_usd, line.high_usd})
 
 
 def estimate(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast_config.instances import vcpus
+from forecast_operations.cloud.metrics import metric_query
 
 if TYPE_CHECKING:
     from forecast_operations.cloud.cloud import Cloud
@@ -121,15 +122,6 @@ def _busy(values: list[float]) -> float | None:
 
 def _query(name: str, dimensions: dict[str, str]) -> dict[str, Any]:
     namespace, metric, statistic = _QUERIES[name]
-    return {
-        "Id": name,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": namespace,
-                "MetricName": metric,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            },
-            "Period": HOUR,
-            "Stat": statistic,
-        },
-    }
+    return metric_query(
+        name, (namespace, metric), dimensions, statistic=statistic, period_seconds=HOUR
+    )

@@ -60,7 +60,7 @@ def amount(low: float | None, high: float | None, currency: Currency) -> str:
 
 def total(estimate: Estimate) -> str:
     """The total of an estimate; `at least` before it when a price is not known."""
-    shown = amount(estimate.low_usd, estimate.high_usd, estimate.currency)
+    shown = amount(estimate.low, estimate.high, estimate.currency)
     return f"at least {shown}" if estimate.unknown else shown
 
 
@@ -89,7 +89,7 @@ def in_words(report: CostReport) -> Iterator[str]:
         yield report.not_compared
     elif report.difference is not None and not report.difference.lines:
         yield "no change to what is deployed"
-    rollout = amount(report.rollout.low_usd, report.rollout.high_usd, currency)
+    rollout = amount(report.rollout.low, report.rollout.high, currency)
     yield f"one rollout: {rollout} ({report.rollout.detail})"
     if report.budget is not None:
         yield f"{'over' if report.budget.exceeded else 'warning:'} budget: {report.budget.message}"
@@ -128,8 +128,8 @@ def _entry(report: CostReport) -> dict[str, Any]:
         "environment": report.environment,
         "region": report.region,
         "currency": estimate.currency,
-        "low": round(estimate.low_usd, 4),
-        "high": round(estimate.high_usd, 4),
+        "low": round(estimate.low, 4),
+        "high": round(estimate.high, 4),
         "complete": not estimate.unknown,
         "unknown": list(estimate.unknown),
         "lines": [_figures(line) for line in estimate.lines],
@@ -146,18 +146,18 @@ def _difference(difference: Difference | None) -> dict[str, Any] | None:
     if difference is None:
         return None
     return {
-        "low": round(difference.low_usd, 4),
-        "high": round(difference.high_usd, 4),
+        "low": round(difference.low, 4),
+        "high": round(difference.high, 4),
         "unknown": list(difference.unknown),
         "lines": [
-            {"item": line.item, "low": _rounded(line.low_usd), "high": _rounded(line.high_usd)}
+            {"item": line.item, "low": _rounded(line.low), "high": _rounded(line.high)}
             for line in difference.lines
         ],
     }
 
 
 def _figures(line: CostLine) -> dict[str, Any]:
-    low, high = _rounded(line.low_usd), _rounded(line.high_usd)
+    low, high = _rounded(line.low), _rounded(line.high)
     return {"item": line.item, "detail": line.detail, "low": low, "high": high}
 
 
@@ -165,7 +165,7 @@ def _advice(advice: Advice) -> dict[str, Any]:
     return {
         "kind": advice.kind,
         "message": advice.message,
-        "change": _rounded(advice.change_usd),
+        "change": _rounded(advice.change),
     }
 
 
@@ -178,13 +178,13 @@ def _rows(report: CostReport) -> Iterator[list[str]]:
     changed = {line.item: line for line in report.difference.lines} if report.difference else {}
     for line in estimate.lines:
         change = changed.pop(line.item, None)
-        row = [line.item, line.detail, _one(line.low_usd, currency), _one(line.high_usd, currency)]
+        row = [line.item, line.detail, _one(line.low, currency), _one(line.high, currency)]
         yield row + _changes(report, change, currency)
     for gone in changed.values():
         yield [gone.item, "no longer", "", "", *_changes(report, gone, currency)]
     least = "at least " if estimate.unknown else ""
-    last = ["total", "", f"{least}{_money(estimate.low_usd, currency)}"]
-    last.append(f"{least}{_money(estimate.high_usd, currency)}")
+    last = ["total", "", f"{least}{_money(estimate.low, currency)}"]
+    last.append(f"{least}{_money(estimate.high, currency)}")
     yield last + _changes(report, report.difference, currency)
 
 
@@ -193,7 +193,7 @@ def _changes(report: CostReport, changed: Any, currency: Currency) -> list[str]:
         return []
     if changed is None:
         return [""]
-    low, high = changed.low_usd, changed.high_usd
+    low, high = changed.low, changed.high
     if low is None or high is None:
         return [_UNKNOWN]
     shown = _signed(low, currency), _signed(high, currency)
@@ -217,9 +217,9 @@ def _signed(value: float, currency: Currency) -> str:
 
 
 def _saving(advice: Advice, currency: Currency) -> str:
-    if advice.change_usd is None:
+    if advice.change is None:
         return ""
-    return f" ({_signed(advice.change_usd, currency)} a month)"
+    return f" ({_signed(advice.change, currency)} a month)"
 
 
 def _rounded(value: float | None) -> float | None:

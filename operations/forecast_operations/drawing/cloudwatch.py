@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.metrics import metric_query
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
 from forecast_operations.drawing.board import Board, parse
 from forecast_operations.drawing.source import MetricKey
@@ -134,20 +135,13 @@ class CloudWatch:
                     values[index] = value
 
     def _query(self, place: int, key: MetricKey) -> dict[str, Any]:
-        query: dict[str, Any] = {
-            "Id": f"m{place}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": key.namespace,
-                    "MetricName": key.name,
-                    "Dimensions": [
-                        {"Name": name, "Value": value} for name, value in key.dimensions
-                    ],
-                },
-                "Period": self.times.period_seconds,
-                "Stat": key.statistic,
-            },
-        }
+        query = metric_query(
+            f"m{place}",
+            (key.namespace, key.name),
+            dict(key.dimensions),
+            statistic=key.statistic,
+            period_seconds=self.times.period_seconds,
+        )
         return query if key.account is None else {**query, "AccountId": key.account}
 
     def _cloud(self, region: str) -> Cloud:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.metrics import metric_query
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -97,8 +99,20 @@ def read_traffic(cloud: Cloud, endpoint_name: str, variants: Sequence[str], now:
         for number, variant in enumerate(variants)
         for query in _queries(endpoint_name, variant, number)
     ]
-    backlog = _query("backlog", f"{_INVOCATIONS} ApproximateBacklogSize", of_endpoint, "Maximum")
-    beats = _query("beats", f"{_OWN} Heartbeat", of_endpoint, "Minimum", _BEAT_SECONDS)
+    backlog = metric_query(
+        "backlog",
+        (_INVOCATIONS, "ApproximateBacklogSize"),
+        of_endpoint,
+        statistic="Maximum",
+        period_seconds=_PERIOD_SECONDS,
+    )
+    beats = metric_query(
+        "beats",
+        (_OWN, "Heartbeat"),
+        of_endpoint,
+        statistic="Minimum",
+        period_seconds=_BEAT_SECONDS,
+    )
     points = _points(cloud, [*queries, backlog], WINDOW, now)
     waiting = [int(value) for _, value in points["backlog"]]
     return Seen(
@@ -158,36 +172,18 @@ def _heartbeat(beats: Points) -> Heartbeat:
 
 def _queries(endpoint_name: str, variant: str, number: int) -> list[dict[str, Any]]:
     dimensions = {"EndpointName": endpoint_name, "VariantName": variant}
-    sums = [
-        _query(f"{name}_{number}", f"{_INVOCATIONS} {metric}", dimensions, "Sum")
-        for name, metric in _SUMS.items()
+    wanted = [(name, metric, "Sum") for name, metric in _SUMS.items()]
+    wanted += [(name, "ModelLatency", statistic) for name, statistic in _LATENCIES.items()]
+    return [
+        metric_query(
+            f"{name}_{number}",
+            (_INVOCATIONS, metric),
+            dimensions,
+            statistic=statistic,
+            period_seconds=_PERIOD_SECONDS,
+        )
+        for name, metric, statistic in wanted
     ]
-    return sums + [
-        _query(f"{name}_{number}", f"{_INVOCATIONS} ModelLatency", dimensions, statistic)
-        for name, statistic in _LATENCIES.items()
-    ]
-
-
-def _query(
-    query_id: str,
-    metric: str,
-    dimensions: Mapping[str, str],
-    statistic: str,
-    period_seconds: int = _PERIOD_SECONDS,
-) -> dict[str, Any]:
-    namespace, _, name = metric.partition(" ")
-    return {
-        "Id": query_id,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": namespace,
-                "MetricName": name,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            },
-            "Period": period_seconds,
-            "Stat": statistic,
-        },
-    }
 
 
 def _floor(moment: datetime) -> datetime:

@@ -35,7 +35,7 @@ def line(found: Estimate, item: str) -> CostLine:
 
 
 def amounts(found: Estimate, item: str) -> tuple[float | None, float | None]:
-    return line(found, item).low_usd, line(found, item).high_usd
+    return line(found, item).low, line(found, item).high
 
 
 def test_fixed_instances_cost_the_same_all_month(
@@ -142,7 +142,7 @@ def test_a_shadow_is_paid_for_beside_the_champion(
     )
 
     assert amounts(found, "instances of shadow Next") == pytest.approx((146, 146))
-    assert found.low_usd == pytest.approx(292)
+    assert found.low == pytest.approx(292)
 
 
 def test_volumes_follow_the_instances(templates: Callable[..., Templates], prices: Prices) -> None:
@@ -162,7 +162,7 @@ def test_an_unknown_price_makes_the_total_a_least(
 
     assert amounts(found, "instances of AllTraffic") == (None, None)
     assert found.unknown == ("instances of AllTraffic",)
-    assert found.low_usd == 0
+    assert found.low == 0
 
 
 def test_an_unknown_price_of_nothing_is_nothing(
@@ -189,7 +189,7 @@ def test_prices_of_another_region_are_not_borrowed(
 def test_china_is_estimated_in_yuan(templates: Callable[..., Templates], prices: Prices) -> None:
     found = estimate(templates(), "cn-north-1", prices=prices)
 
-    assert (found.currency, found.low_usd) == ("CNY", 0)
+    assert (found.currency, found.low) == ("CNY", 0)
 
 
 def test_serverless_without_requests_costs_up_to_all_containers_at_work(

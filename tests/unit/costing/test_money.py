@@ -87,14 +87,14 @@ def test_a_difference_names_what_is_new_gone_and_other() -> None:
     found = difference(before, after)
 
     assert [line.item for line in found.lines] == ["gone", "other", "new"]
-    assert [(line.low_usd, line.high_usd) for line in found.lines] == [(-5, -6), (20, 0), (2, 2)]
-    assert (found.low_usd, found.high_usd) == (17, -4)
+    assert [(line.low, line.high) for line in found.lines] == [(-5, -6), (20, 0), (2, 2)]
+    assert (found.low, found.high) == (17, -4)
 
 
 def test_everything_is_new_where_nothing_was() -> None:
     found = difference(None, costs(("x", 1, 2)))
 
-    assert (found.low_usd, found.high_usd) == (1, 2)
+    assert (found.low, found.high) == (1, 2)
 
 
 def test_a_difference_of_an_unknown_price_is_unknown_and_none_when_nothing_changed() -> None:
@@ -104,7 +104,7 @@ def test_a_difference_of_an_unknown_price_is_unknown_and_none_when_nothing_chang
     found = difference(before, after)
 
     assert found.unknown == ("y",)
-    assert found.low_usd == 0
+    assert found.low == 0
 
 
 def test_fractions_of_a_cent_are_no_difference() -> None:
@@ -117,8 +117,8 @@ def test_a_blue_green_rollout_runs_a_second_fleet(
     # 4 instances; 4 steps of 300 s, then 120 s; at most the 3600 s of its time limit.
     found = rollout_cost(settings("steps"), prices)
 
-    assert found.low_usd == pytest.approx(4 * 0.1 * (4 * 300 + 120 + 300) / 3600)
-    assert found.high_usd == pytest.approx(4 * 0.1)
+    assert found.low == pytest.approx(4 * 0.1 * (4 * 300 + 120 + 300) / 3600)
+    assert found.high == pytest.approx(4 * 0.1)
     assert found.detail == "4 more x ml.m5.large for 27 to 60 min"
 
 
@@ -127,7 +127,7 @@ def test_a_rolling_rollout_runs_a_batch_more(
 ) -> None:
     found = rollout_cost(settings("batches"), prices)
 
-    assert found.high_usd == pytest.approx(1 * 0.1 * 7200 / 3600)
+    assert found.high == pytest.approx(1 * 0.1 * 7200 / 3600)
 
 
 def test_a_challenger_is_in_the_second_fleet(
@@ -138,15 +138,15 @@ def test_a_challenger_is_in_the_second_fleet(
 
     with_it, without = rollout_cost(mirror, prices), rollout_cost(alone, prices)
 
-    assert with_it.low_usd is not None
-    assert without.low_usd is not None
-    assert with_it.low_usd > without.low_usd
+    assert with_it.low is not None
+    assert without.low is not None
+    assert with_it.low > without.low
 
 
 def test_a_serverless_rollout_costs_nothing(
     settings: Callable[[str], EnvironmentSettings], prices: Prices
 ) -> None:
-    assert rollout_cost(settings("warm"), prices).high_usd == 0
+    assert rollout_cost(settings("warm"), prices).high == 0
 
 
 def test_a_rollout_of_a_type_without_a_price_is_unknown(
@@ -154,7 +154,7 @@ def test_a_rollout_of_a_type_without_a_price_is_unknown(
 ) -> None:
     elsewhere = settings("steps").model_copy(update={"region": "eu-west-1"})
 
-    assert rollout_cost(elsewhere, prices).low_usd is None
+    assert rollout_cost(elsewhere, prices).low is None
 
 
 @pytest.mark.parametrize(
