@@ -7,9 +7,12 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 CDK_ARGS ?=
 MINUTES ?= 1
+ARGS ?=
 PYTEST_ARGS ?= --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-needed = $(or $($(1)),$(error $(1) is missing: make $(firstword $(MAKECMDGOALS)) $(1)=…))
+# $(call needed,EXAMPLE): refuses a target whose variables, as in the example, are not all given.
+needed = $(if $(filter-out $(foreach name,$(variables),$(if $($(name)),$(name))),$(variables)),$(error expected: make $(firstword $(MAKECMDGOALS)) $(1)))
+variables = $(foreach word,$(1),$(firstword $(subst =, ,$(word))))
 
 .PHONY: help
 help: ## Show what can be made
@@ -73,7 +76,7 @@ clean: ## Remove what was made, but neither the registry nor the lock
 	@test ! -x $(BIN)/forecast || $(BIN)/forecast local down
 	@rm -rf cdk.out .forecast .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
-##@ Operate (FORECAST_CONFIG=other.yaml for another configuration)
+##@ Operate (FORECAST_CONFIG=other.yaml for another configuration, ARGS=--yes for scripts)
 
 .PHONY: register-models
 register-models: setup ## Train the reference model and register it as @champion
@@ -85,7 +88,7 @@ pipeline-train-full: register-models ## Train, register, pin and pack
 	@forecast package
 
 define deploy
-@forecast deploy $(1)
+@forecast deploy $(1) $(ARGS)
 @forecast verify $(1)
 endef
 
@@ -103,8 +106,8 @@ deploy-prod: setup ## The same for prod
 
 .PHONY: promote-model
 promote-model: setup ## VERSION=16 SOURCE_STAGE=staging TARGET_STAGE=prod: take over a verified version
-	@: $(foreach name,VERSION SOURCE_STAGE TARGET_STAGE,$(call needed,$(name)))
-	@forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE)
+	@: $(call needed,VERSION=16 SOURCE_STAGE=staging TARGET_STAGE=prod)
+	@forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE) $(ARGS)
 
 .PHONY: workflow-staging
 workflow-staging: setup ## Everything from the alias to a verified staging
@@ -127,26 +130,26 @@ list-endpoints: setup ## What runs where
 	@forecast endpoints list
 
 .PHONY: test-endpoint
-test-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev REQUEST=request.json: one request
-	@: $(foreach name,ENDPOINT_NAME REQUEST,$(call needed,$(name)))
-	@forecast endpoints invoke $(ENDPOINT_NAME) --file $(REQUEST)
+test-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev [REQUEST=request.json]: one request, or the packed example
+	@: $(call needed,ENDPOINT_NAME=produce-forecast-dev)
+	@forecast endpoints invoke $(ENDPOINT_NAME) $(if $(REQUEST),--file $(REQUEST),--example) $(ARGS)
 
 .PHONY: delete-endpoint
 delete-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev: delete it, after asking
-	@: $(call needed,ENDPOINT_NAME)
-	@forecast endpoints delete $(ENDPOINT_NAME)
+	@: $(call needed,ENDPOINT_NAME=produce-forecast-dev)
+	@forecast endpoints delete $(ENDPOINT_NAME) $(ARGS)
 
 .PHONY: monitoring-start
 monitoring-start: setup ## STAGE=prod: let its alarms act again
-	@: $(call needed,STAGE)
+	@: $(call needed,STAGE=prod)
 	@forecast monitoring start $(STAGE)
 
 .PHONY: monitoring-status
 monitoring-status: setup ## STAGE=prod: its alarms, and which of them are muted
-	@: $(call needed,STAGE)
+	@: $(call needed,STAGE=prod)
 	@forecast monitoring status $(STAGE)
 
 .PHONY: emergency-stop
 emergency-stop: setup ## STAGE=prod HOW=scale|delete: stop it, after asking (back: forecast start)
-	@: $(foreach name,STAGE HOW,$(call needed,$(name)))
-	@forecast stop $(STAGE) --how $(HOW)
+	@: $(call needed,STAGE=prod HOW=scale)
+	@forecast stop $(STAGE) --how $(HOW) $(ARGS)

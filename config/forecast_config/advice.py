@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecast_config.settings.endpoint import ServerlessEndpoint
 from forecast_config.settings.platform import ExistingNetwork
+from forecast_config.settings.rollout import ShadowRollout, SplitRollout
 from forecast_config.support import support_warning
 
 if TYPE_CHECKING:
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 UNWARNED = "dev"
 """Name of the environment that nobody relies on, which is not warned about zones that fail."""
+
+
+COMPARED_DATES = 30
+"""Dates below which a comparison of champion and challenger says nothing."""
+
+COMPARED_DAYS = COMPARED_DATES + 1
+"""Days of captured requests that they take, one date a day: what was forecast of the last day has
+not come true yet."""
 
 
 def warnings_for(settings: EnvironmentSettings, today: date) -> list[str]:
@@ -29,7 +38,11 @@ def warnings_for(settings: EnvironmentSettings, today: date) -> list[str]:
         ForecastError: AWS no longer patches its image, and `image.allow_unpatched` is not set.
     """
     support = support_warning(settings, today)
-    return [*([] if support is None else [support]), *zone_warnings(settings).values()]
+    return [
+        *([] if support is None else [support]),
+        *zone_warnings(settings).values(),
+        *_comparison_warnings(settings),
+    ]
 
 
 def least_instance_count(settings: EnvironmentSettings) -> int | None:
@@ -54,6 +67,26 @@ def zone_warnings(settings: EnvironmentSettings) -> dict[str, str]:
         settings: The environment.
     """
     return {} if settings.name == UNWARNED else dict(_zone_warnings(settings))
+
+
+def _comparison_warnings(settings: EnvironmentSettings) -> Iterator[str]:
+    """What keeps a challenger from ever being compared."""
+    name, rollout, capture = settings.name, settings.rollout, settings.data_capture
+    if not isinstance(rollout, ShadowRollout | SplitRollout):
+        return
+    if capture is None:
+        yield (
+            f"{name} runs a challenger ({rollout.kind}) and captures no requests, so that their "
+            "forecasts cannot be compared; set data_capture, its retention_days to "
+            f"{COMPARED_DAYS} or more"
+        )
+    elif capture.retention_days < COMPARED_DAYS:
+        yield (
+            f"{name} runs a challenger ({rollout.kind}) and deletes captured requests after "
+            f"{capture.retention_days} days; a comparison takes {COMPARED_DATES} dates and what "
+            f"came true on them: set data_capture.retention_days to {COMPARED_DAYS} or more (8 "
+            "days for each step of a horizon of several)"
+        )
 
 
 def _zone_warnings(settings: EnvironmentSettings) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-REPAIR = "delete it and run: forecast resolve"
+REPAIR = (
+    "put back what was committed: git checkout HEAD -- {path}; in a merge conflict keep one side of"
+    " each environment's entry instead; forecast resolve pins today's champion everywhere: only for"
+    " a lock that was never committed"
+)
+"""What to do about a damaged lock. It says what runs: making it anew changes every environment."""
 
 Digest = Annotated[str, Matching(r"^sha256:[0-9a-f]{64}$", "sha256: and 64 hexadecimal digits")]
 
@@ -117,14 +123,22 @@ def read_lock(path: Path) -> ModelsLock:
     try:
         data = from_json(content)
     except ValueError as error:
-        raise ConfigError(str(path), [Problem(0, "", f"is not JSON ({error}); {REPAIR}")]) from None
+        raise ConfigError(
+            str(path), [Problem(0, "", f"is not JSON ({error}); {_repair(path)}")]
+        ) from None
     problems: list[Problem] = []
     BlockReader(lambda key, message: problems.append(Problem(0, dotted(key), message))).read(
         ModelsLock, data
     )
     if problems:
-        raise ConfigError(str(path), [Problem(0, "", f"is not a lock file; {REPAIR}"), *problems])
+        raise ConfigError(
+            str(path), [Problem(0, "", f"is not a lock file; {_repair(path)}"), *problems]
+        )
     return ModelsLock.model_validate(data)
+
+
+def _repair(path: Path) -> str:
+    return REPAIR.replace("{path}", quote(str(path)))
 
 
 def lock_text(lock: ModelsLock) -> str:

@@ -17,6 +17,10 @@ class LockMismatchError(PackagingError):
     """A locked model that is no longer what the registry or the archive's makers would give."""
 
 
+class LockChangedError(PackagingError):
+    """A lock entry that somebody else has changed since it was looked at."""
+
+
 class ModelError(PackagingError):
     """A registered model that cannot be served as it was logged."""
 
@@ -26,4 +30,13 @@ class ContractError(PackagingError):
 
 
 class ArchiveMissingError(PackagingError):
-    """An archive that a lock pins, and that is neither here nor packed again."""
+    """An archive that a lock pins, and that is neither here nor packed again.
+
+    Args:
+        what: What is missing.
+        advice: What to do about it, where nobody has looked elsewhere yet.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}; {advice}")
+        self.what = what

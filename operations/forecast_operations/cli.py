@@ -102,6 +102,8 @@ def main() -> None:
     except ForecastError as error:
         err.print(f"error: {error}", markup=False)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("interrupted; it can be run again")
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        # Typer has taken the interruption for itself.
+        if end.code == INTERRUPTED:
+            err.print("interrupted; it can be run again")
+        raise

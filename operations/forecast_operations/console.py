@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 
 _PIPED_WIDTH = 200
 
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(
+    soft_wrap=True,
+    highlight=False,
+    emoji=False,
+    width=None if sys.stdout.isatty() else _PIPED_WIDTH,
+)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -43,5 +49,5 @@ def byte_progress(title: str) -> Iterator[Report]:
 
 
 def print_json(text: str) -> None:
-    """A JSON document for a program to read, as it is."""
-    out.print(text, markup=False)
+    """A document for a program to read, as it is: nothing in it is wrapped, marked or replaced."""
+    typer.echo(text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+import subprocess
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from command_page import document as command_page
+
+from forecast_config import names
+from forecast_config.settings import SEVERITIES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -160,6 +165,65 @@ def test_every_runbook_says_what_it_means_how_to_look_and_what_to_do() -> None:
     for runbook in runbooks:
         for word in ("**Means**", "**Look**", "**Do**"):
             assert word in runbook, runbook.splitlines()[0]
+
+
+def test_the_page_makes_the_file_that_it_bootstraps_with(tmp_path: Path) -> None:
+    page = (DOCS / "real-account.md").read_text(encoding="utf-8")
+    found = re.search(
+        r"^(export ACCOUNT=.*?) > forecast-deployment.json$", page, re.MULTILINE | re.DOTALL
+    )
+    assert found is not None
+    command = found[1].replace("ACCOUNT=111111111111", "ACCOUNT=222222222222")
+    made = tmp_path / "forecast-deployment.json"
+
+    subprocess.run(["/bin/sh", "-ec", f"{command} > {made}"], check=True, cwd=ROOT)
+
+    text = made.read_text(encoding="utf-8")
+    actions = [each["Action"] for each in json.loads(text)["Statement"]]
+    assert "iam:PassRole" in actions
+    assert ":222222222222:" in text
+    assert "111111111111" not in text
+    assert "file://forecast-deployment.json" in page
+
+
+_TEMPLATES = ROOT / "tests" / "snapshot" / "__snapshots__" / "test_templates"
+
+
+@cache
+def _alarms() -> frozenset[str]:
+    """What every alarm of the reviewed templates watches: its name without endpoint, severity."""
+    watched = set()
+    for path in _TEMPLATES.glob("*.json"):
+        template = json.loads(path.read_text(encoding="utf-8"))
+        resources = template["Resources"].values()
+        endpoint = template.get("Outputs", {}).get("EndpointName", {}).get("Value", "")
+        variant = names.challenger_variant("AllTraffic")
+        for each in resources:
+            if each["Type"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}:
+                name = each["Properties"]["AlarmName"]
+                assert name.startswith(names.alarm(endpoint, "")), name
+                condition = name.removeprefix(names.alarm(endpoint, ""))
+                condition = condition.removeprefix(f"{variant}-")
+                watched.add(re.sub(rf"-({'|'.join(SEVERITIES)})$", "", condition))
+    return frozenset(watched)
+
+
+def test_the_reviewed_templates_hold_every_kind_of_alarm() -> None:
+    assert _alarms() >= {
+        "backlog-without-capacity",
+        "incident",
+        "off-hours-undelivered",
+        "rollback-failed-requests",
+        "rollback-latency",
+        "throttling",
+    }
+
+
+def test_every_alarm_has_a_runbook() -> None:
+    # Two alarms undo a rollout; what to do then is the same.
+    wanted = {"rollback" if each.startswith("rollback-") else each for each in _alarms()}
+
+    assert wanted - _anchors(DOCS / "runbooks.md") == set()
 
 
 @pytest.mark.parametrize(

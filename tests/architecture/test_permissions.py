@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import ast
 import json
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from botocore import xform_name
 from call_graph import CallGraph, read_modules
+from permission_policies import BUCKET, ENDPOINT, ENVIRONMENT, REGION, UNBOUND
 from permissions import Call, changes_nothing, document, needed_by_command, read_calls
 
+from forecast_config import load_config
+
 DOCS = Path(__file__).parents[2] / "docs"
+SERVICES_OF_THE_KEY = ["s3.ap-southeast-1.amazonaws.com", "scheduler.ap-southeast-1.amazonaws.com"]
 CLOUD = "forecast_operations.cloud.cloud"
 
 
@@ -130,6 +136,96 @@ def test_the_policy_for_verifying_allows_what_is_asked_and_no_more() -> None:
     assert sorted(needed) == sorted(allowed)
 
 
+def _policies() -> dict[str, list[dict[str, Any]]]:
+    """Statements of the page's policies, by the heading that they are below."""
+    sections = (DOCS / "permissions.md").read_text("utf-8").split("\n## ")[1:]
+    return {
+        section.splitlines()[0]: json.loads(section.partition("```json\n")[2].partition("```")[0])[
+            "Statement"
+        ]
+        for section in sections
+        if "```json" in section
+    }
+
+
+def test_the_pages_policies_allow_all_that_is_asked_and_no_more() -> None:
+    allowed = {
+        title: {action for each in statements for action in each["Action"]}
+        for title, statements in _policies().items()
+    }
+    needed = {permission for permissions in _needed().values() for permission in permissions}
+
+    assert list(allowed) == ["Who looks", "Who reads captures", "Who operates", "Who removes"]
+    assert set.union(*allowed.values()) == needed
+    assert {each for each in needed if changes_nothing(each)} == allowed["Who looks"]
+
+
+def test_no_policy_of_the_page_lets_change_or_read_data_anywhere() -> None:
+    everywhere = {
+        action
+        for statements in _policies().values()
+        for each in statements
+        if each["Resource"] == "*"
+        for action in each["Action"]
+    }
+
+    assert everywhere == UNBOUND
+    assert [each for each in everywhere if not changes_nothing(each)] == []
+    assert [each for each in everywhere if each.startswith(("s3:", "kms:", "iam:"))] == []
+
+
+@pytest.mark.parametrize("title", ["Who looks", "Who reads captures", "Who operates"])
+def test_only_who_removes_may_delete_stacks_or_what_is_kept_of_objects(title: str) -> None:
+    actions = {action for each in _policies()[title] for action in each["Action"]}
+
+    assert not actions & {"cloudformation:DeleteStack", "s3:DeleteObjectVersion"}
+
+
+def test_captures_are_readable_by_their_own_policy_alone() -> None:
+    may = {
+        title
+        for title, statements in _policies().items()
+        for each in statements
+        if "s3:GetObject" in each["Action"]
+        if any(
+            fnmatchcase(f"{BUCKET}/data-capture/endpoint/x.jsonl", pattern)
+            for pattern in each["Resource"]
+        )
+    }
+
+    assert may == {"Who reads captures"}
+
+
+@pytest.mark.parametrize(
+    ("action", "operator", "key", "value"),
+    [
+        ("iam:PassRole", "StringEquals", "iam:PassedToService", "scheduler.amazonaws.com"),
+        ("kms:CreateGrant", "Bool", "kms:GrantIsForAWSResource", "true"),
+        ("kms:Decrypt", "StringEquals", "kms:ViaService", SERVICES_OF_THE_KEY),
+        ("kms:GenerateDataKey", "StringEquals", "kms:ViaService", SERVICES_OF_THE_KEY),
+        ("sagemaker:DeleteModel", "StringEquals", "aws:ResourceTag/environment", "prod"),
+    ],
+)
+def test_what_no_name_can_bind_a_condition_does(
+    action: str, operator: str, key: str, value: str | list[str]
+) -> None:
+    conditions = [
+        each.get("Condition")
+        for statements in _policies().values()
+        for each in statements
+        if action in each["Action"]
+    ]
+
+    assert conditions == [{operator: {key: value}}]
+
+
+def test_the_pages_names_are_those_of_the_reference_configuration() -> None:
+    config = load_config(DOCS.parent / "config" / "forecast.yaml")
+    settings = config.environments[ENVIRONMENT]
+
+    assert (settings.endpoint.name, settings.region) == (ENDPOINT, REGION)
+
+
 SOURCE = """
 from forecast_operations.cloud.cloud import Cloud
 TABLE = {"a": None}
@@ -183,5 +279,11 @@ def test_what_a_key_encrypts_and_single_versions_ask_for_more() -> None:
 
     assert permissions("s3", "get_object") == ("s3:GetObject", "kms:Decrypt")
     assert permissions("s3", "list_objects_v2") == ("s3:ListBucket",)
+    assert permissions("scheduler", "update_schedule") == (
+        "scheduler:UpdateSchedule",
+        "iam:PassRole",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+    )
     assert permissions("stepfunctions", "start_execution") == ("states:StartExecution",)
     assert permissions("sts", "get_caller_identity") == ()

@@ -6,12 +6,12 @@ python tests/support/permissions.py --write docs/permissions.md
 from __future__ import annotations
 
 import ast
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from call_graph import CallGraph, read_modules
 from generated_page import print_or_write
+from permission_policies import CAPTURES, LOOKS, OPERATES, REMOVES, policy
 
 from forecast_operations.cli import app
 from forecast_operations.cloud.cloud import permission_of
@@ -35,11 +35,15 @@ BESIDES = {
     "create_endpoint": ("kms:CreateGrant", "sagemaker:AddTags"),
     "delete_objects": ("s3:DeleteObjectVersion",),
     "get_object": ("kms:Decrypt",),
+    "get_schedule": ("kms:Decrypt",),
     "put_object": ("kms:GenerateDataKey",),
+    "update_schedule": ("iam:PassRole", "kms:DescribeKey", "kms:GenerateDataKey"),
 }
 """Permissions that operations need besides: Amazon S3's for single versions, and for what the
 environment's key encrypts (Amazon S3 user guide, SSE-KMS); CreateEndpoint for its tags, and for its
-volumes (Amazon SageMaker developer guide, "Amazon SageMaker AI API Permissions")."""
+volumes (Amazon SageMaker developer guide, "Amazon SageMaker AI API Permissions"); UpdateSchedule
+to name the role again that the schedule has, and for the key of its input (EventBridge Scheduler
+user guide, "Setting up" and "Encryption at rest")."""
 
 
 @dataclass(frozen=True, order=True)
@@ -143,8 +147,15 @@ source: every call is in it, and a test compares. What a command was not allowed
 - Deploying itself is done with the roles of the CDK's bootstrap; who may take them on is in
   [security](security.md#who-deploys).
 - A command calls what its options ask for, which is often less than its row.
-- Actions that change something are best bound to the environment's resources: endpoints, alarms
-  and functions begin with the endpoint's name, stacks and roles with `Forecast`.
+- The policies are for one environment, prod of the reference configuration, in account
+  `111111111111` and region `ap-southeast-1`: put yours in their places. Several environments of an
+  account need one policy each. In China and GovCloud ARNs begin with `arn:aws-cn` and
+  `arn:aws-us-gov`.
+- `*` alone stands only where an action knows no resource, or lists and describes. CloudFormation
+  ends names of schedules, configurations, models, parameters and of the bucket of access logs at
+  random: what is bound to a pattern or a tag there can be bound to the very names once they are
+  deployed. So can `key/*`, to the ARN of the environment's key.
+- They were checked against the AWS Service Authorization Reference, and not seen at work on AWS.
 
 ## By command
 
@@ -157,9 +168,19 @@ No permission at all: {nothing}.
 ## Who looks
 
 Enough for every command that only looks, such as `status`, `logs`, `plan`, `cost` and `preflight`.
+What clients sent is not among it.
 
 ```json
-{_policy(looks)}
+{policy(LOOKS, looks)}
+```
+
+## Who reads captures
+
+`forecast compare` reads [what clients sent and were answered](security.md#data-protection), so that
+it is a policy of its own, besides what is above. Actuals in another bucket need `s3:GetObject` there.
+
+```json
+{policy(CAPTURES, {"s3:GetObject"})}
 ```
 
 ## Who operates
@@ -167,7 +188,19 @@ Enough for every command that only looks, such as `status`, `logs`, `plan`, `cos
 Besides what is above:
 
 ```json
-{_policy(everything - looks)}
+{policy(OPERATES, (everything - looks) | {"s3:GetObject"})}
+```
+
+`async/` is for an asynchronous endpoint only, `iam:PassRole` for one with off hours: a schedule
+that is switched off or on is given its role again.
+
+## Who removes
+
+An environment for good: `forecast endpoints delete` and `forecast prune --everything`. Besides what
+is above; better lent than given.
+
+```json
+{policy(REMOVES, everything - looks)}
 ```
 
 ## Where each is asked for
@@ -176,11 +209,6 @@ Besides what is above:
 |---|---|
 {places}
 """
-
-
-def _policy(permissions: Iterable[str]) -> str:
-    statement = {"Effect": "Allow", "Action": sorted(permissions), "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
 def _places(calls: list[Call]) -> Iterator[str]:

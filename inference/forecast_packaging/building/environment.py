@@ -69,6 +69,21 @@ def select_challenger(settings: EnvironmentSettings) -> Selector | None:
     return Alias(str(challenger.alias))
 
 
+def sharing(config: ForecastConfig, environment: str, alias: str) -> tuple[str, ...]:
+    """The other environments that are resolved by the same alias of the registry.
+
+    Args:
+        config: The configuration.
+        environment: The environment.
+        alias: Its alias.
+    """
+    return tuple(
+        name
+        for name, settings in config.environments.items()
+        if name != environment and settings.model_alias == alias
+    )
+
+
 def package_for(
     config: ForecastConfig,
     settings: EnvironmentSettings,
@@ -186,7 +201,7 @@ def _find_pinned(
     record = archives.find(lock.archive_digest, progress)
     if record is None:
         return None
-    info = archives.read_info(record, lock)
+    info = archives.read_info(record, lock, settings.name)
     provision.check_archive(lock, info["vendored"])
     return archives.packaged(record, lock, _serving(config, settings), progress)
 
@@ -221,8 +236,8 @@ def _build(
 def _missing(settings: EnvironmentSettings, lock: LockedModel, instead: str) -> ArchiveMissingError:
     return ArchiveMissingError(
         f"the lock pins the archive {lock.archive_digest} of version {lock.version} for "
-        f"'{settings.name}', which is not in .forecast/archives, and the version {instead}; fetch "
-        f"the archive from where it was deployed: forecast package {settings.name}"
+        f"'{settings.name}', which is not in .forecast/archives, and the version {instead}",
+        f"fetch the archive from where it was deployed: forecast package {settings.name}",
     )
 
 

@@ -163,8 +163,13 @@ class Archives:
             golden=self._golden(record),
         )
 
-    def read_info(self, record: BuildRecord, lock: LockedModel) -> dict[str, Any]:
+    def read_info(self, record: BuildRecord, lock: LockedModel, environment: str) -> dict[str, Any]:
         """What an archive says of itself, which is what a lock entry says of the version inside.
+
+        Args:
+            record: What is known of the archive.
+            lock: The entry.
+            environment: The environment that the entry is of.
 
         Raises:
             LockMismatchError: The entry was edited.
@@ -176,7 +181,8 @@ class Archives:
                 raise LockMismatchError(
                     f"the lock pins the archive {record.archive_digest} for version "
                     f"{lock.version} of model {lock.name!r} with the {key} {locked}, and the "
-                    f"archive says {found}: run: forecast resolve"
+                    f"archive says {found}: put models.lock.json back as it was (git checkout), or "
+                    f"write the verified entry into it: forecast show {environment} --lock"
                 )
         return info
 

@@ -9,7 +9,6 @@ import logging
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from forecast_packaging.documents import readable
 from forecast_packaging.errors import ModelError, RegistryError
 from forecast_packaging.progress import no_progress
 from forecast_packaging.registry.local_store import LocalStore
+from forecast_packaging.registry.registered import RegisteredVersion
 from forecast_packaging.registry.run_record import describe_run
 from forecast_packaging.registry.tracking import (
     PATIENT,
@@ -44,23 +44,6 @@ CANDIDATE_TAG = "candidate_run_id"
 _REGISTERED_META = "registered_model_meta"
 _NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
 _SHOWN_NAMES = 12
-
-
-@dataclass(frozen=True)
-class RegisteredVersion:
-    """One version of a registered model.
-
-    Attributes:
-        name: The registered model.
-        version: The version, a whole number as text.
-        run_id: The run that made it.
-        alias: The alias it was found by, if any.
-    """
-
-    name: str
-    version: str
-    run_id: str
-    alias: str | None = None
 
 
 class Registry:
@@ -96,16 +79,24 @@ class Registry:
             version = client.get_model_version(name, aliases[alias])
         return self._version(version, alias)
 
-    def move_alias(self, name: str, alias: str, version: str) -> str | None:
+    def move_alias(self, name: str, alias: str, version: str, run_id: str) -> str | None:
         """Let an alias point to a version.
+
+        Args:
+            name: The registered model.
+            alias: The alias.
+            version: The version's number.
+            run_id: The run that must have made it.
 
         Returns:
             The version that it pointed to before; None when it was not there.
 
         Raises:
-            RegistryError: No such model or version, or the registry cannot be reached or changed.
+            RegistryError: No such model or version, the version is another run's, or the registry
+                cannot be reached or changed.
         """
         found = self.resolve_version(name, version)
+        found.check_run(run_id, self._location.shown)
         with self._asking() as client:
             before = self._aliases(client, name).get(alias)
             if before != found.version:

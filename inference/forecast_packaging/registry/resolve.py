@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from forecast_config import LockedModel, ModelsLock, lock_text, read_lock
 from forecast_packaging.building.plan import lock_of, plan_archive
-from forecast_packaging.errors import LockMismatchError
+from forecast_packaging.errors import LockChangedError, LockMismatchError
 from forecast_packaging.progress import no_progress
 from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
-from forecast_packaging.registry.client import CANDIDATE_TAG, RegisteredVersion, Registry
-from forecast_packaging.workspace import write_atomic
+from forecast_packaging.registry.client import CANDIDATE_TAG, Registry
+from forecast_packaging.registry.registered import RegisteredVersion
+from forecast_packaging.workspace import alone_with, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +160,12 @@ def check_lock(lock: LockedModel, snapshot: Snapshot, plan: ArchivePlan) -> None
 
 
 def write_lock(
-    path: Path, environment: str, model: LockedModel | None, challenger: LockedModel | None = None
+    path: Path,
+    environment: str,
+    model: LockedModel | None,
+    challenger: LockedModel | None = None,
+    *,
+    planned: ModelsLock | None = None,
 ) -> ModelsLock:
     """Write one environment's entries into the lock file; the others stay as they are.
 
@@ -168,20 +174,57 @@ def write_lock(
         environment: The environment.
         model: What it runs; None removes the entry.
         challenger: What the model is compared with; None removes the entry of an earlier one.
+        planned: The lock that this was planned from; None: whatever is there is replaced.
 
     Returns:
         The whole lock as written.
 
     Raises:
         ConfigError: The file that is there is not a lock file.
+        LockChangedError: The environment's entries are no longer those that it was planned from.
     """
-    before = read_lock(path)
-    lock = ModelsLock(
-        environments=_with(before.environments, environment, model),
-        challengers=_with(before.challengers, environment, challenger),
-    )
-    write_atomic(path, lock_text(lock).encode())
+    with alone_with(path):
+        before = read_lock(path)
+        if planned is not None:
+            check_unchanged(path, environment, before, planned)
+        lock = ModelsLock(
+            environments=_with(before.environments, environment, model),
+            challengers=_with(before.challengers, environment, challenger),
+        )
+        write_atomic(path, lock_text(lock).encode())
     return lock
+
+
+def check_unchanged(path: Path, environment: str, now: ModelsLock, planned: ModelsLock) -> None:
+    """Refuse to go on with what was planned from other entries than there are.
+
+    Args:
+        path: The lock file, for the message.
+        environment: The environment.
+        now: The lock.
+        planned: The lock that it was planned from.
+
+    Raises:
+        LockChangedError: The environment's entries are others.
+    """
+    if _entries(now, environment) == _entries(planned, environment):
+        return
+    was, found = planned.environments.get(environment), now.environments.get(environment)
+    raise LockChangedError(
+        f"{path.name} was changed meanwhile: {environment} is locked to {_shown(found)}, expected "
+        f"{_shown(was)} as when this was planned; look who changed it, and run this again"
+    )
+
+
+def _entries(lock: ModelsLock, environment: str) -> tuple[LockedModel | None, LockedModel | None]:
+    return lock.environments.get(environment), lock.challengers.get(environment)
+
+
+def _shown(entry: LockedModel | None) -> str:
+    if entry is None:
+        return "nothing"
+    archive = entry.archive_digest or "whatever it packs to"
+    return f"version {entry.version} ({archive})"
 
 
 def _with(

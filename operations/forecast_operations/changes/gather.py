@@ -10,6 +10,9 @@ from forecast_operations.changes.plan import Situation, plan_between
 from forecast_operations.changes.versions import versions_in, versions_of
 from forecast_operations.records.store import RecordStore
 from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.updates.identities import find_identity_obstacles
+from forecast_operations.updates.obstacles import find_obstacles
+from forecast_operations.updates.steps import plan_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from forecast_operations.changes.models import Known
     from forecast_operations.changes.plan import Plan
     from forecast_operations.changes.versions import Role, TaggedVersion
+    from forecast_operations.updates.obstacles import Obstacle
     from forecast_operations.updates.proposal import Proposal
 
 _UNDONE = (
@@ -46,6 +50,10 @@ def plan_of(proposal: Proposal, config: Path) -> Plan:
     coming = versions_in(proposal.wanted.endpoint)
     undone = proposal.serves.configuration is not None
     serving = _serving_versions(proposal) if undone else versions_in(proposal.deployed.endpoint)
+    passing = _passing(proposal)
+    obstacles = proposal.obstacles if passing is None else _beside(proposal)
+    steps = plan_steps(proposal.deployed, proposal.wanted, obstacles)
+    notes = (_UNDONE if undone else None, None if passing is None else _noted(passing))
     return plan_between(
         Situation(
             settings=proposal.settings,
@@ -53,13 +61,31 @@ def plan_of(proposal: Proposal, config: Path) -> Plan:
             wanted=proposal.wanted,
             serving=_with_knowledge(serving, sources, coming),
             coming={role: (each, sources.wanted(each)) for role, each in coming.items()},
-            obstacles=proposal.obstacles,
-            steps=tuple(step.title for step in proposal.steps),
+            obstacles=obstacles,
+            steps=tuple(step.title for step in steps),
             running=_running(proposal),
             money=estimate_money(proposal.settings, proposal.deployed, proposal.wanted, config),
             against=None if proposal.against is None else str(proposal.against),
-            notes=(_UNDONE,) if undone else (),
+            notes=tuple(note for note in notes if note is not None),
         )
+    )
+
+
+def _passing(proposal: Proposal) -> Obstacle | None:
+    """What is in the way now, and goes away by itself."""
+    found = proposal.serves.obstacle
+    return found if found is not None and found.passing else None
+
+
+def _beside(proposal: Proposal) -> tuple[Obstacle, ...]:
+    """What will be in the way when that which passes has gone."""
+    deployed, wanted = proposal.deployed, proposal.wanted
+    return (*find_obstacles(deployed, wanted), *find_identity_obstacles(deployed, wanted))
+
+
+def _noted(obstacle: Obstacle) -> str:
+    return (
+        f"{obstacle.reason}; until then forecast deploy refuses: {', then '.join(obstacle.steps)}"
     )
 
 

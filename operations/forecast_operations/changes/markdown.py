@@ -59,7 +59,7 @@ def _head(plan: Plan) -> Iterator[str]:
 
 def _summary(plan: Plan) -> Iterator[tuple[str, str, str]]:
     """The table that a reviewer reads when nothing else."""
-    if plan.is_empty and not plan.over_budget:
+    if plan.is_empty and not plan.has_finding:
         return
     for change in plan.models:
         old = sides.NOTHING if change.before is None else f"version {change.before.version}"
@@ -72,7 +72,7 @@ def _summary(plan: Plan) -> Iterator[tuple[str, str, str]]:
     if plan.money is not None:
         before, after = sides.month(plan.money)
         yield "a month", before, after
-    if plan.over_budget and plan.money is not None and plan.money.budget is not None:
+    if plan.money is not None and plan.money.budget is not None:
         yield "budget", "", plan.money.budget.message
 
 

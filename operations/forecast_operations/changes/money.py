@@ -26,7 +26,7 @@ class Money:
         difference: What changes, line by line.
         rollout: What the rollout costs besides; None where nothing is rolled out.
         budget: What the budget says to that; None where there is none, or it holds.
-        priced_at: Date of the prices.
+        priced_at: Day of the oldest prices of the region; None where none is known.
     """
 
     before: Estimate | None
@@ -34,7 +34,7 @@ class Money:
     difference: Difference
     rollout: CostLine | None
     budget: BudgetFinding | None
-    priced_at: str
+    priced_at: str | None
 
 
 def estimate_money(
@@ -65,5 +65,5 @@ def estimate_money(
         difference(before, after),
         rollout_cost(settings, prices),
         check_budget(settings, after),
-        prices.date,
+        prices.priced_at(settings.region),
     )

@@ -103,13 +103,19 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to deploy."""
-        return not (self.resources or self.outputs or self.obstacles)
+        others = any(not each.is_same for each in self.models)
+        return not (self.resources or self.outputs or self.obstacles or others)
 
     @property
     def over_budget(self) -> bool:
         """Whether it costs more than the budget at the least."""
         budget = None if self.money is None else self.money.budget
         return budget is not None and budget.exceeded
+
+    @property
+    def has_finding(self) -> bool:
+        """Whether the budget says anything to it, a warning included."""
+        return self.money is not None and self.money.budget is not None
 
     @property
     def can_be_deployed(self) -> bool:

@@ -182,14 +182,16 @@ def money_lines(money: Money) -> list[str]:
         lines.append(f"prices not known: {', '.join(money.after.unknown)}")
     if money.budget is not None:
         lines.append(f"budget: {money.budget.message}")
-    lines.append(f"prices of {money.priced_at}; line by line: forecast cost")
+    known = money.priced_at is not None
+    dated = f"prices of {money.priced_at}" if known else "no price of the region is known"
+    lines.append(f"{dated}; line by line: forecast cost")
     return lines
 
 
 def _total(estimate: Estimate) -> str:
-    from forecast_operations.costing.report import amount  # noqa: PLC0415 - not for every help
+    from forecast_operations.costing.report import total  # noqa: PLC0415 - not for every help
 
-    return amount(estimate.low, estimate.high, estimate.currency)
+    return total(estimate)
 
 
 def _amount(line: CostLine | None, currency: Currency) -> str:

@@ -36,7 +36,7 @@ def as_text(plan: Plan) -> Iterator[RenderableType]:
     for note in plan.notes:
         yield Text(f"note: {note}", style="yellow")
     if plan.is_empty:
-        yield from _section("Money", _money(plan)) if plan.over_budget else ()
+        yield from _section("Money", _money(plan)) if plan.has_finding else ()
         return
     yield from _obstacles(plan)
     yield from _models(plan)

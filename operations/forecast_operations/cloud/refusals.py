@@ -73,6 +73,10 @@ class NotAllowedError(CloudError):
         self.permission = permission
 
 
+class CredentialsError(CloudError):
+    """A call whose credentials are missing, unknown or no longer valid: no call will do better."""
+
+
 def refusal(error: ClientError, *, permission: str) -> CloudError:
     """The sentence for an error that AWS answered with.
 
@@ -85,9 +89,9 @@ def refusal(error: ClientError, *, permission: str) -> CloudError:
     if code in _DENIED or "not authorized to perform" in message:
         return _not_allowed(code, message, permission)
     if code in _EXPIRED:
-        return CloudError(f"the AWS credentials have expired; {_SIGN_IN}", code)
+        return CredentialsError(f"the AWS credentials have expired; {_SIGN_IN}", code)
     if code in _UNKNOWN:
-        return CloudError(f"AWS does not know the credentials ({message}); {_SIGN_IN}", code)
+        return CredentialsError(f"AWS does not know the credentials ({message}); {_SIGN_IN}", code)
     if code in _BUSY:
         return CloudError(
             f"AWS refuses {permission} for now ({code}: {message}); wait a minute and run the "
@@ -104,15 +108,20 @@ def silence(error: Any) -> CloudError:
         error: What botocore raised.
     """
     from botocore.exceptions import (  # noqa: PLC0415
+        CredentialRetrievalError,
         NoCredentialsError,
         PartialCredentialsError,
         ProfileNotFound,
+        SSOError,
+        TokenRetrievalError,
     )
 
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return CloudError(f"there are no AWS credentials; {_SIGN_IN}; {_LOCAL}")
+        return CredentialsError(f"there are no AWS credentials; {_SIGN_IN}; {_LOCAL}")
+    if isinstance(error, CredentialRetrievalError | SSOError | TokenRetrievalError):
+        return CredentialsError(f"the AWS credentials cannot be had ({error}); {_SIGN_IN}")
     if isinstance(error, ProfileNotFound):
-        return CloudError(f"{error}; see the names with: aws configure list-profiles")
+        return CredentialsError(f"{error}; see the names with: aws configure list-profiles")
     return CloudError(f"cannot ask AWS: {error}; {_LOCAL}")
 
 

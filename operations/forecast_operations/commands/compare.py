@@ -61,6 +61,15 @@ def compare_command(  # noqa: PLR0917 - typer names them on the command line
     min_samples: Annotated[
         int, typer.Option(min=10, help="Dates with actuals below which nothing is said.")
     ] = 30,
+    min_gain: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="PERCENT",
+            help="Least gain that is called better, in percent of the champion's mean loss.",
+        ),
+    ] = 0.0,
     limit: Annotated[
         int, typer.Option(min=1, help="Most captured requests to read of each variant.")
     ] = 100_000,
@@ -94,6 +103,7 @@ def compare_command(  # noqa: PLR0917 - typer names them on the command line
         date=date_column,
         loss=loss.value,
         minimum=min_samples,
+        min_gain_percent=min_gain,
         limit=limit,
         top=top,
     )

@@ -125,9 +125,9 @@ def _show(reports: Sequence[CostReport], config: Path, *, as_json: bool, markdow
     from forecast_operations.costing.prices import read_prices  # noqa: PLC0415
 
     prices = read_prices(config)
-    sources = f"{prices.source} ({prices.date})"
+    sources = f"{report.dated(reports)}; {prices.source}"
     if as_json:
-        print_json(report.as_json(reports, prices.date, prices.source))
+        print_json(report.as_json(reports, prices.source))
         return
     if markdown:
         print_json(report.as_markdown(reports, sources))

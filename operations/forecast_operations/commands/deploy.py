@@ -63,5 +63,9 @@ def deploy_command(
     check_obstacles(
         proposal.obstacles, {permission for permission, given in answers.items() if given}
     )
+    # With the packaging, which the help need not wait for.
+    from forecast_operations.returning.intent import drop_intent  # noqa: PLC0415
+
     carry_out(proposal, lambda title: out.print(title, markup=False))
+    drop_intent(proposal.config.root, environment)
     out.print(f"{proposal.settings.endpoint.name} serves what was deployed", markup=False)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import load_config
-from forecast_operations.console import err, out, print_json
+from forecast_config import ForecastError, load_config
+from forecast_operations.console import byte_progress, err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -50,6 +50,7 @@ def list_command(
     The exit code is 0, whatever state they are in; forecast status judges that.
     """
     from forecast_operations.endpoints.listing import list_endpoints  # noqa: PLC0415
+    from forecast_operations.endpoints.table import lines_of  # noqa: PLC0415
 
     project = load_config(config)
     regions = list(project.allowed_regions) if everywhere else _regions(project, region)
@@ -57,7 +58,8 @@ def list_command(
     if as_json:
         _print(listed)
     else:
-        _table(listed, datetime.now(UTC))
+        for line in lines_of(listed, datetime.now(UTC), out.width):
+            out.print(line, markup=False)
 
 
 @app.command("describe")
@@ -74,7 +76,7 @@ def describe_command(
     from forecast_operations.endpoints.state import read_endpoint  # noqa: PLC0415
 
     project = load_config(config)
-    place = place_of_name(project.environments, name)
+    place = place_of_name(project, name)
     if place is not None:
         found = look_at(place)
     else:
@@ -98,6 +100,10 @@ def invoke_command(  # noqa: PLR0917 - typer names them on the command line
     accept: Annotated[str, typer.Option(help="Type of the answer.")] = "application/json",
     region: RegionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
+    *,
+    example: Annotated[
+        bool, typer.Option("--example", help="Send the example that was packed with the model.")
+    ] = False,
 ) -> None:
     """Send one request to an endpoint; the answer alone goes to standard output.
 
@@ -105,11 +111,19 @@ def invoke_command(  # noqa: PLR0917 - typer names them on the command line
     """
     from forecast_operations.commands.invoke import read_request, write_answer  # noqa: PLC0415
     from forecast_operations.endpoints.asking import ask_endpoint  # noqa: PLC0415
+    from forecast_operations.endpoints.example import example_request  # noqa: PLC0415
     from forecast_operations.endpoints.listing import find_stray, place_of  # noqa: PLC0415
 
     project = load_config(config)
-    body, headers = read_request(file, content_type, accept)
-    place = place_of(project.environments, name)
+    place = place_of(project, name)
+    if not example:
+        body, headers = read_request(file, content_type, accept)
+    elif place is None or file is not None:
+        raise ForecastError("--example: expected an environment's endpoint, and no --file")
+    else:
+        with byte_progress(f"packing for {place.settings.name}") as report:
+            body, of_example = example_request(project, place.settings, report)
+        headers = {"Content-Type": of_example, "Accept": accept}
     if place is not None:
         answer = ask_endpoint(place.cloud, place.endpoint_name, body, headers)
     else:
@@ -139,19 +153,21 @@ def delete_command(
     The exit code is 0 when it is gone.
     """
     from forecast_operations.endpoints import deletion as deletions  # noqa: PLC0415
+    from forecast_operations.endpoints.consequences import consequences  # noqa: PLC0415
     from forecast_operations.endpoints.listing import find_stray, place_of  # noqa: PLC0415
     from forecast_operations.updates.state import check_account  # noqa: PLC0415
 
     project = load_config(config)
-    place = place_of(project.environments, name)
+    place = place_of(project, name)
     planned: deletions.OwnDeletion | deletions.StrayDeletion
     if place is not None:
         check_account(place.live, place.settings.account)
         planned, name = deletions.plan_own(place), place.endpoint_name
     else:
         live = find_stray(name, _regions(project, region))
+        deletions.check_accounts(live, project.environments.values())
         planned = deletions.plan_stray(live, name, with_models=with_models)
-    confirm(f"delete the endpoint {name}", list(deletions.consequences(planned)), yes=yes)
+    confirm(f"delete the endpoint {name}", list(consequences(planned)), yes=yes)
 
     def say(step: str) -> None:
         err.print(step, markup=False)
@@ -178,52 +194,8 @@ def _print(value: Listed | Sequence[Listed]) -> None:
         print_json(write([{**plain(each), "remark": each.remark} for each in value]))
 
 
-def _table(listed: Sequence[Listed], now: datetime) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    from forecast_operations.watching.moments import ago  # noqa: PLC0415
-    from forecast_operations.watching.screen import in_words  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False)
-    headings = (
-        "environment",
-        "endpoint",
-        "region",
-        "status",
-        "mode",
-        "version",
-        "variants",
-        "config",
-        "remark",
-    )
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for each in listed:
-        state = each.state
-        age = (
-            "" if state is None or state.config_created is None else ago(state.config_created, now)
-        )
-        table.add_row(
-            each.environment or "-",
-            each.name,
-            each.region,
-            "-" if state is None else state.status,
-            "" if state is None else state.mode or "unknown",
-            _versions(each),
-            "" if state is None else "; ".join(in_words(variant) for variant in state.variants),
-            age,
-            each.remark,
-        )
-    out.print(table)
-
-
-def _versions(each: Listed) -> str:
-    if each.challenger_version is None:
-        return each.model_version or ""
-    return f"{each.model_version} against {each.challenger_version}"
-
-
 def _description(each: Listed, now: datetime) -> None:
+    from forecast_operations.endpoints.table import versions  # noqa: PLC0415
     from forecast_operations.watching.moments import ago  # noqa: PLC0415
     from forecast_operations.watching.screen import in_words  # noqa: PLC0415
 
@@ -232,7 +204,7 @@ def _description(each: Listed, now: datetime) -> None:
         ("endpoint", each.name),
         ("environment", each.environment or "none of this configuration"),
         ("region", each.region),
-        ("version", _versions(each) or "unknown"),
+        ("version", versions(each) or "unknown"),
         ("deployed", each.deployed_config or "nothing"),
     ]
     if state is not None:

@@ -32,11 +32,13 @@ def history_command(
     """List an environment's deployment records, newest first, and which of them is live now."""
     from forecast_operations.records.store import RecordStore  # noqa: PLC0415
     from forecast_operations.updates.live import Live  # noqa: PLC0415
+    from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.verifying.report import history_table  # noqa: PLC0415
 
     _, environments = chosen(config, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
+    check_account(live, settings.account)
     store = RecordStore.needed(live, settings)
     records = list(
         store.records(limit, damaged=lambda error: err.print(f"warning: {error}", markup=False))

@@ -56,8 +56,8 @@ _Pipeline = Annotated[_Text, typer.Option(help="Pipeline: github, circleci, both
 _Library = Annotated[
     _Text,
     typer.Option(
-        help="Where the project gets this library: a folder, a wheel, an address or a git "
-        "reference; default: a package index, in the version that is installed here."
+        help="Where the project gets this library: a folder, a wheel, an https address or a git "
+        "reference; default: where the installed one came from."
     ),
 ]
 _Defaults = Annotated[
@@ -102,19 +102,23 @@ def init_command(  # noqa: PLR0917 - typer names them on the command line
     given = dict(locals())
     for name in ("folder", "library", "yes", "as_json"):
         del given[name]
-    answers, files = _project(folder, given, library, yes=yes)
+    answers, files, library_line = _project(folder, given, library, yes=yes)
+    _warn(answers, library_line)
     if as_json:
         print_json(json.dumps({"folder": str(folder.absolute()), "files": files}, indent=2))
         return
     for path in files:
         out.print(f"  {path}", markup=False)
-    _report(folder, answers)
+    # Who was asked for the type has read its price.
+    _report(folder, answers, priced=yes or instance_type is not None)
+    for line in _next_steps(folder, answers, library_line):
+        out.print(f"  {line}", markup=False)
 
 
 def _project(
     folder: Path, options: dict[str, Any], library: str | None, *, yes: bool
-) -> tuple[Answers, list[str]]:
-    """Ask, check and write; the answers, and the paths of the files."""
+) -> tuple[Answers, list[str], str]:
+    """Ask, check and write; the answers, the paths of the files, and the library's line."""
     # Templates and the price list cost time that no other command should take.
     from forecast_operations.starting.asking import ask_for_rest  # noqa: PLC0415
     from forecast_operations.starting.checking import check  # noqa: PLC0415
@@ -129,31 +133,44 @@ def _project(
     check(answers)
     files = render_project(answers, requirement)
     write_project(folder, files)
-    return answers, list(files)
+    return answers, list(files), requirement
 
 
-def _report(folder: Path, answers: Answers) -> None:
-    """What the project costs, and what to do with it now."""
-    from forecast_operations.starting.prices import price_sentence  # noqa: PLC0415 - see above
+def _warn(answers: Answers, requirement: str) -> None:
+    """Say what will not work elsewhere, or is not safe."""
+    from forecast_operations.starting.library import warning_of  # noqa: PLC0415 - see above
 
-    out.print(f"wrote a project for {answers.model_name} into {folder}", markup=False)
-    out.print(price_sentence(answers.region, answers.instance_type), markup=False)
+    warning = warning_of(requirement)
+    if warning is not None:
+        err.print(f"warning: {warning}", markup=False)
     if answers.ci != "none" and answers.tracking_uri.startswith("sqlite:"):
         err.print(
             f"warning: a pipeline cannot reach {answers.tracking_uri}, a file of this machine; "
             "give model.tracking_uri the address of a server before you use it",
             markup=False,
         )
+
+
+def _report(folder: Path, answers: Answers, *, priced: bool) -> None:
+    """What was written, and what it costs."""
+    from forecast_operations.starting.prices import price_sentence  # noqa: PLC0415 - see above
+
+    out.print(f"wrote a project for {answers.model_name} into {folder}", markup=False)
+    endpoints = ", ".join(answers.endpoint_name(name) for name in answers.environments)
+    out.print(f"its endpoints are called {endpoints}", markup=False)
+    if priced:
+        out.print(price_sentence(answers.region, answers.instance_type), markup=False)
     out.print("next:")
-    for line in _next_steps(folder, answers):
-        out.print(f"  {line}", markup=False)
 
 
-def _next_steps(folder: Path, answers: Answers) -> Iterable[str]:
+def _next_steps(folder: Path, answers: Answers, requirement: str) -> Iterable[str]:
+    first = answers.environments[0]
     if folder.absolute() != Path.cwd():
         yield f"cd {shlex.quote(str(folder))}"
+    if " @ " not in requirement:
+        yield "export PIP_INDEX_URL=…    # your index, which has the library (or: --library)"
     yield "make setup                # the library, its tools and the CDK CLI"
     yield "make test                 # the project's own tests"
     yield "python example/train.py   # a small model to try everything with"
-    yield f"forecast resolve          # pin {answers.model_name} in config/models.lock.json"
+    yield f"forecast resolve {first:<9}# pin {answers.model_name} in config/models.lock.json"
     yield "less README.md            # the local AWS, a real account, the pipeline"

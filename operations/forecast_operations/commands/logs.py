@@ -21,6 +21,7 @@ from forecast_operations.watching.moments import parse_since
 from forecast_operations.watching.place import Place
 
 if TYPE_CHECKING:
+    from forecast_operations.cloud.refusals import CloudError
     from forecast_operations.watching.logs import LogEvent
 
 _POLL_SECONDS = 2.0
@@ -60,11 +61,12 @@ def logs_command(
     """
     now = datetime.now(UTC)
     begin = parse_since(since, now)
-    place = Place.of(chosen(config, [environment])[1][environment])
+    project, named = chosen(config, [environment])
+    place = Place.of(named[environment], project)
     wanted = Wanted(heartbeat=heartbeat, variant=variant, pattern=pattern, errors=errors)
     found = 0
     events = (
-        follow(place, wanted, begin, lambda: time.sleep(_POLL_SECONDS))
+        follow(place, wanted, begin, lambda: time.sleep(_POLL_SECONDS), _refused)
         if follow_on
         else read_events(place, wanted, begin)
     )
@@ -78,6 +80,10 @@ def logs_command(
             raise
     if not found:
         err.print(nothing_found(place, wanted, begin), markup=False)
+
+
+def _refused(error: CloudError) -> None:
+    err.print(f"not read at {datetime.now(UTC):%H:%M:%S} UTC, trying again: {error}", markup=False)
 
 
 def _show(event: LogEvent, *, raw: bool, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from forecast_operations.options import (
     confirm,
 )
 from forecast_operations.updates.state import check_account
-from forecast_operations.watching.alarms import mute, read_alarms, telling, unmute
+from forecast_operations.watching.alarms import alarms_of, mute, telling, unmute
 from forecast_operations.watching.place import Place
 
 if TYPE_CHECKING:
@@ -56,15 +56,16 @@ def stop_command(
     """Turn the actions of all alarms off: their states go on changing, and nobody is told."""
     place, alarms = _alarms(config, environment)
     check_account(place.live, place.settings.account)
-    named = telling(alarms)
+    muting = telling(alarms)
     consequences = [
+        place.where,
         f"nobody is told when {place.endpoint_name} fails",
         "what undoes a rollout goes on doing so: SageMaker looks at states, not at actions",
         "a deployment that changes an alarm turns it on again",
         f"the way back: forecast monitoring start {environment}",
     ]
-    confirm(f"mute {len(named)} alarms of {place.endpoint_name}", consequences, yes=yes)
-    mute(place.cloud, named)
+    confirm(f"mute {len(muting)} alarms of {place.endpoint_name}", consequences, yes=yes)
+    mute(place.cloud, muting)
     _show(_again(place), place, as_json=as_json)
 
 
@@ -86,8 +87,9 @@ def status_command(
 
 
 def _alarms(config: Path, environment: str) -> tuple[Place, tuple[WatchedAlarm, ...]]:
-    place = Place.of(chosen(config, [environment])[1][environment])
-    alarms = read_alarms(place.cloud, place.endpoint_name)
+    project, named = chosen(config, [environment])
+    place = Place.of(named[environment], project)
+    alarms = alarms_of(place)
     if not alarms:
         raise ForecastError(
             f"{place.endpoint_name} has no alarms in {place.settings.region}; deploy it first: "
@@ -97,7 +99,7 @@ def _alarms(config: Path, environment: str) -> tuple[Place, tuple[WatchedAlarm, 
 
 
 def _again(place: Place) -> tuple[WatchedAlarm, ...]:
-    return read_alarms(place.cloud, place.endpoint_name)
+    return alarms_of(place)
 
 
 def _show(alarms: tuple[WatchedAlarm, ...], place: Place, *, as_json: bool) -> None:

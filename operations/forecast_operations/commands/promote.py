@@ -11,7 +11,7 @@ from forecast_operations.console import err, out, print_json
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, warn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from forecast_config import ForecastError
     from forecast_operations.promoting.promotion import Moved, Promotion
@@ -85,16 +85,33 @@ def _done(promotion: Promotion, moved: Moved | None) -> Iterator[str]:
     else:
         before = "nothing" if moved.alias_before is None else f"version {moved.alias_before}"
         yield f"alias: {promotion.alias} points to version {version}, was {before}"
+    if promotion.others:
+        yield (
+            f"alias: {promotion.alias} is that of {_listed(promotion.others)}, too: resolved, they "
+            f"get version {version}, which {promotion.source.name} has proved, and not they"
+        )
 
 
 def _next_steps(promotion: Promotion) -> list[str]:
+    # With the reading of templates, which no other command needs to wait for.
+    from forecast_config.settings import ShadowRollout, SplitRollout  # noqa: PLC0415
+    from forecast_operations.updates.challengers import end_command  # noqa: PLC0415
+
     target, lock_path = promotion.target.name, promotion.config.lock_path
+    rollout = promotion.target.rollout
     steps = [f"commit {lock_path}; then: forecast plan {target}, forecast deploy {target}"]
-    if promotion.role == "challenger" and promotion.source.name == target:
+    is_own = promotion.role == "challenger" and promotion.source.name == target
+    if is_own and isinstance(rollout, ShadowRollout | SplitRollout):
         steps.append(
             f"deploy it while the challenger is still in the rollout of {target}: the champion "
             "changes guarded, and both variants serve one version; take the challenger out of the "
-            f"configuration afterwards, and run: forecast deploy {target} --allow-unguarded"
+            f"configuration afterwards, and run: {end_command(rollout.kind, target)}"
+        )
+    if promotion.others:
+        steps.append(
+            f"keep {_listed((target, *promotion.others))} apart: give each its own alias "
+            f"(model_alias, such as champion-{target}); until then do not run forecast resolve for "
+            f"{_listed(promotion.others)}, or leave the alias where it is (--no-alias)"
         )
     before = promotion.locked
     if before is not None and before.version != promotion.lock.version:
@@ -103,6 +120,10 @@ def _next_steps(promotion: Promotion) -> list[str]:
             f"forecast rollback {target}"
         )
     return steps
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _document(promotion: Promotion, moved: Moved | None) -> dict[str, Any]:
@@ -126,6 +147,7 @@ def _document(promotion: Promotion, moved: Moved | None) -> dict[str, Any]:
         else {
             "name": promotion.alias,
             "version_before": None if moved is None else moved.alias_before,
+            "shared_with": list(promotion.others),
         },
         "done": moved is not None,
         "next": _next_steps(promotion),

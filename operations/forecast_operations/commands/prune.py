@@ -31,7 +31,7 @@ _MEBIBYTE = 2**20
 def prune_command(
     environment: EnvironmentArgument,
     keep: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many of the last verified deployments stay.")
+        int, typer.Option(min=1, max=1000, help="How many of the last verified versions stay.")
     ] = 3,
     bucket: Annotated[
         str | None,
@@ -55,14 +55,15 @@ def prune_command(
     """Delete models, configurations and archives that are neither live, deployed nor kept.
 
     What serves, what is deployed, what a stop or the off hours will bring back, and the last
-    verified deployments stay; so does what is younger than a day.
+    verified versions stay; so does what is younger than a day.
     The exit code is 0 when nothing of it is left, or with --check.
     """
     # With the models of the records, which no other command needs to wait for.
     from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.watching.place import Place  # noqa: PLC0415
 
-    place = Place.of(chosen(config, [environment])[1][environment])
+    project, named = chosen(config, [environment])
+    place = Place.of(named[environment], project)
     check_account(place.live, place.settings.account)
     if everything:
         _empty(place, bucket, check=check, yes=yes, as_json=as_json)
@@ -71,11 +72,12 @@ def prune_command(
 
 
 def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) -> None:
-    from forecast_operations.pruning.leftovers import find_leftovers  # noqa: PLC0415
+    from forecast_operations.pruning.leftovers import find_leftovers, in_both  # noqa: PLC0415
     from forecast_operations.pruning.removal import remove_leftovers  # noqa: PLC0415
     from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
 
-    found = find_leftovers(place, keep=keep, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    found = find_leftovers(place, keep=keep, now=now)
     if as_json:
         print_json(write(found))
     else:
@@ -84,6 +86,7 @@ def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) ->
         return
     days = place.settings.artifacts.noncurrent_version_days
     consequences = [
+        place.where,
         (
             f"{len(found.configs)} configurations and {len(found.models)} models go for good; "
             "they can be made again from an archive only"
@@ -92,15 +95,18 @@ def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) ->
             f"{len(found.archives)} archives ({_size(found.size_bytes)}) go; for {days} days their "
             "earlier versions stay in the bucket: remove the delete markers to have them back"
         ),
-        f"going back further than the last {keep} verified deployments is not possible afterwards",
+        f"going back further than the last {keep} verified versions is not possible afterwards",
     ]
     confirm(f"prune {place.settings.name}", consequences, yes=yes)
+    # Somebody may have thought about it for long, and deployed meanwhile.
+    found = in_both(found, find_leftovers(place, keep=keep, now=now))
     remove_leftovers(place, found, lambda step: err.print(step, markup=False))
 
 
 def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json: bool) -> None:
     from forecast_operations.pruning.removal import (  # noqa: PLC0415
         find_everything,
+        in_both,
         remove_everything,
     )
     from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
@@ -114,12 +120,14 @@ def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json:
         return
     first = found.buckets[0]
     consequences = [
+        place.where,
         _in_short(found),
         "records, captured requests and archives among them; nothing of it can be brought back",
         "there is no way back but to train, register and deploy anew",
     ]
     confirm(f"empty {' and '.join(found.buckets)} for good", consequences, yes=yes)
     _confirm_name(first, bucket, yes=yes)
+    found = in_both(found, find_everything(place))
     remove_everything(place, found, lambda step: err.print(step, markup=False))
     err.print(f"now it can be deleted: npx cdk destroy {place.artifacts_stack}", markup=False)
 

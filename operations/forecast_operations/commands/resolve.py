@@ -8,7 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from forecast_config import read_lock
-from forecast_operations.console import byte_progress, out, print_json
+from forecast_operations.console import byte_progress, err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -18,7 +18,7 @@ from forecast_operations.options import (
     warn_of,
 )
 from forecast_packaging import Alias, resolve, shown_uri, write_lock
-from forecast_packaging.building.environment import select, select_challenger
+from forecast_packaging.building.environment import select, select_challenger, sharing
 from forecast_packaging.libraries.provision import Provision
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def resolve_command(
         found[name] = search.pinned(environment, selector, was)
         if was is not None and not repack:
             found[name] = _with_archive(found[name], was)
+        if asked is None:
+            _warn_of_alias(settings, environment, found[name], was)
         challenger = select_challenger(environment)
         if challenger is not None:
             known = before.challengers.get(name)
             challengers[name] = search.pinned(environment, challenger, known)
         warn_of(environment)
     for name, model in found.items():
-        lock = write_lock(settings.lock_path, name, model, challengers.get(name))
+        lock = write_lock(settings.lock_path, name, model, challengers.get(name), planned=before)
     if as_json:
         chosen_names = {"environments": set(found), "challengers": set(challengers)}
         print_json(lock.model_dump_json(indent=2, include=chosen_names))
@@ -112,6 +114,25 @@ class _Search:
             report("wheels", 0, 0)
             provision = Provision(settings.root, environment, settings.serving)
             return provision.pin(self._known[selector], before)
+
+
+def _warn_of_alias(
+    config: ForecastConfig,
+    environment: EnvironmentSettings,
+    found: LockedModel,
+    was: LockedModel | None,
+) -> None:
+    """Say that an alias may have been moved for another environment than this one."""
+    name, alias = environment.name, environment.model_alias
+    others = sharing(config, name, alias)
+    if was is None or was.version == found.version or not others:
+        return
+    err.print(
+        f"warning: {name} follows the alias '{alias}' from version {was.version} to "
+        f"{found.version}, which may be meant for {' or '.join(others)}, as they have the same "
+        f"one; to keep {name} as it was: forecast resolve {name} --model-version {was.version}",
+        markup=False,
+    )
 
 
 def _with_archive(found: LockedModel, was: LockedModel) -> LockedModel:

@@ -84,12 +84,11 @@ def rollback_command(
     confirm(doing, list(plan.consequences()), yes=yes)
     packaged = carrying_out.fetch_archive(plan)
     carrying_out.deploy(plan, {each for each, given in answers.items() if given}, _say)
-    found = None
-    if no_verify:
-        carrying_out.finish(plan)
-    else:
-        found = carrying_out.prove(plan, packaged, Patience(), _say)
+    found = None if no_verify else carrying_out.prove(plan, packaged, Patience(), _say)
+    carrying_out.finish(plan)
     _show(plan, found, as_json=as_json)
+    if found is not None:
+        _say(f"wrote {carrying_out.write_record(plan, found)}")
     if found is not None and found.outcome == "failed":
         raise typer.Exit(1)
 
@@ -112,16 +111,16 @@ def _show(plan: Return, found: DeploymentRecord | None, *, as_json: bool) -> Non
         for line in advice_lines(found.checks):
             out.print(line, markup=False)
         out.print(summary_line(found), markup=False)
-        err.print(f"wrote {plan.store.address(found.record_id)}", markup=False)
     for line in _next_steps(plan):
         out.print(line, markup=False)
 
 
 def _next_steps(plan: Return) -> list[str]:
     name, version, lock = plan.settings.name, plan.lock.version, plan.config.lock_path
-    steps = [
-        f"commit {lock}: without it the next deployment brings version {plan.standing.version} back"
-    ]
+    was = plan.locked
+    steps = [f"commit {lock}"]
+    if was is not None and was.version != version:
+        steps = [f"commit {lock}: without it the next deployment brings version {was.version} back"]
     if plan.ends_comparison:
         steps.append(
             f"take the challenger from the rollout of {name} in {plan.path}: until then nothing is "

@@ -33,6 +33,7 @@ def show_command(
     """Show one deployment record: its checks, and what was asked and answered."""
     from forecast_operations.records.store import RecordStore  # noqa: PLC0415
     from forecast_operations.updates.live import Live  # noqa: PLC0415
+    from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.verifying.report import (  # noqa: PLC0415
         advice_lines,
         checks_table,
@@ -42,7 +43,9 @@ def show_command(
 
     _, environments = chosen(config, [environment])
     settings = environments[environment]
-    record = RecordStore.needed(Live.in_region(settings.region), settings).find(record_id)
+    live = Live.in_region(settings.region)
+    check_account(live, settings.account)
+    record = RecordStore.needed(live, settings).find(record_id)
     if lock:
         entry = record.lock.model_dump(mode="json")
         print_json(json.dumps(entry, indent=2, sort_keys=True))

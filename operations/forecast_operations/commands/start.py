@@ -37,11 +37,13 @@ def start_command(
     from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.watching.place import Place  # noqa: PLC0415
 
-    settings = chosen(config, [environment])[1][environment]
-    place = Place.of(settings)
+    project, named = chosen(config, [environment])
+    settings = named[environment]
+    place = Place.of(settings, project)
     check_account(place.live, settings.account)
     start = plan_start(place)
-    confirm(f"start {settings.endpoint.name} again", list(consequences(start)), yes=yes)
+    doing = f"start {settings.endpoint.name} again"
+    confirm(doing, [place.where, *consequences(start)], yes=yes)
     carry_out_start(start, lambda step: err.print(step, markup=False))
     if as_json:
         print_json(start.before.model_dump_json(indent=2))
@@ -51,17 +53,24 @@ def start_command(
 
 def consequences(start: Start) -> Iterator[str]:
     """What comes back, one sentence each."""
+    from forecast_operations.stopping.before import is_outdated  # noqa: PLC0415
+
     before, endpoint = start.before, start.before.endpoint
     yield f"stopped by {before.caller} at {before.at:%Y-%m-%d %H:%M} UTC ({before.how})"
     if endpoint is not None and start.state is None:
         yield f"the endpoint is created with {endpoint.config}; its instances cost from then on"
     elif endpoint is not None and start.state is not None and start.state.config != endpoint.config:
         yield f"the endpoint serves {start.state.config} by now, and keeps it"
-    counts = {} if endpoint is None else endpoint.counts
+    made_anew = is_outdated(before, start.state)
+    if made_anew:
+        yield "it was made anew since: its counts, and what scales by now, stay as deployed"
+    counts = {} if endpoint is None or made_anew else endpoint.counts
     if counts:
         yield f"instances: {', '.join(f'{name} {count}' for name, count in counts.items())}"
-    for target in before.targets:
+    for target in () if made_anew else before.targets:
         yield f"{target.resource_id} scales from {target.minimum} to {target.maximum} again"
+    if not made_anew and any(target.actions for target in before.targets):
+        yield "these are the bounds as of the stop, until the next scheduled action changes them"
     if before.muted:
         yield f"{len(before.muted)} alarms notify again"
     if before.schedules:

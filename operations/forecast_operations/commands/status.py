@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,8 +47,8 @@ def status_command(
     from forecast_operations.watching.screen import draw  # noqa: PLC0415
     from forecast_operations.watching.status import read_all  # noqa: PLC0415
 
-    _, wanted = chosen(config, environments)
-    places = [Place.of(settings) for settings in wanted.values()]
+    project, wanted = chosen(config, environments)
+    places = [Place.of(settings, project) for settings in wanted.values()]
     if watch:
         if as_json:
             raise ForecastError("--watch is for people, --json for programs; give one of them")
@@ -63,15 +64,32 @@ def status_command(
 
 
 def _watch(places: list[Place], every: float) -> None:
+    from rich.console import Group, RenderableType  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
+    from forecast_operations.cloud.refusals import (  # noqa: PLC0415
+        CloudError,
+        CredentialsError,
+        NotAllowedError,
+    )
     from forecast_operations.watching.screen import draw  # noqa: PLC0415
     from forecast_operations.watching.status import read_all  # noqa: PLC0415
 
+    last: RenderableType = ""
+    read = datetime.now(UTC)
     try:
         with Live(console=out, auto_refresh=False, screen=out.is_terminal) as live:
             while True:
-                live.update(draw(read_all(places)), refresh=True)
+                try:
+                    last = picture = draw(read_all(places))
+                    read = datetime.now(UTC)
+                except (CredentialsError, NotAllowedError):
+                    raise
+                except CloudError as error:
+                    why = Text(f"not read since {read:%H:%M:%S} UTC: {error}", style="yellow")
+                    picture = Group(why, last)
+                live.update(picture, refresh=True)
                 time.sleep(every)
     except KeyboardInterrupt:
         # How a person ends it; nothing was interrupted.

@@ -53,20 +53,30 @@ def stop_command(
     It can be interrupted and run again. The exit code is 0 when the environment is stopped.
     """
     # With the models of what is noted, which no other command needs to wait for.
-    from forecast_operations.stopping.stop import carry_out_stop, plan_stop  # noqa: PLC0415
+    from forecast_operations.stopping.stop import (  # noqa: PLC0415
+        carry_out_stop,
+        look_again,
+        plan_stop,
+    )
     from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.watching.place import Place  # noqa: PLC0415
 
-    settings = chosen(config, [environment])[1][environment]
+    project, named = chosen(config, [environment])
+    settings = named[environment]
     if how is Way.REJECT:
         raise ForecastError(_no_front_door(environment))
-    place = Place.of(settings)
+    place = Place.of(settings, project)
     check_account(place.live, settings.account)
     stop = plan_stop(place, "scale" if how is Way.SCALE else "delete", datetime.now(UTC))
     name = settings.endpoint.name
     doing = f"bring {name} to its minimum" if how is Way.SCALE else f"delete the endpoint {name}"
-    confirm(doing, list(consequences(stop)), yes=yes)
-    carry_out_stop(stop, lambda step: err.print(step, markup=False))
+    confirm(doing, [place.where, *consequences(stop)], yes=yes)
+
+    def say(step: str) -> None:
+        err.print(step, markup=False)
+
+    stop = look_again(stop, say)
+    carry_out_stop(stop, say)
     if as_json:
         print_json(stop.before.model_dump_json(indent=2))
     else:
@@ -78,6 +88,12 @@ def stop_command(
 def consequences(stop: Stop) -> Iterator[str]:
     """What a stop does, and how it is undone, one sentence each."""
     environment, before = stop.place.settings.name, stop.before
+    if stop.outdated is not None:
+        yield (
+            f"the endpoint was made anew after the stop of {stop.outdated.at:%Y-%m-%d %H:%M} UTC: "
+            f"the note of it is outdated; its {len(stop.outdated.muted)} alarms notify again "
+            "before, and its schedules go on"
+        )
     if before.how == "scale":
         yield from _of_scaling(stop)
     else:
@@ -93,6 +109,11 @@ def consequences(stop: Stop) -> Iterator[str]:
             "on asking, and finds nothing"
         )
         yield "stack, model, configuration and archive stay: nothing is built again"
+    if any(target.actions for target in before.targets):
+        yield (
+            "forecast start brings back the bounds of now; what scheduled actions would have "
+            "changed meanwhile comes with the next of them"
+        )
     yield f"the way back: forecast start {environment}"
 
 
@@ -109,6 +130,9 @@ def _of_scaling(stop: Stop) -> Iterator[str]:
             f"{variant} goes from {count} to {stop.floor}: what is more than that can serve is "
             "late or refused"
         )
+    shadows = [each.name for each in (() if state is None else state.variants) if each.shadow]
+    if shadows:
+        yield f"shadow variants keep their instances: {', '.join(shadows)}"
     if stop.before.targets:
         yield "nothing scales meanwhile: dynamic and scheduled scaling are suspended"
     yield f"alarms go on; mute them with: forecast monitoring stop {stop.place.settings.name}"

@@ -58,20 +58,26 @@ def verify_command(
     to the artifact bucket as a deployment record. The exit code is 0 when every check passed.
     """
     # With the packaging, which no other command needs to wait for.
+    from forecast_operations.returning.intent import drop_intent  # noqa: PLC0415
     from forecast_operations.verifying.subject import find_subject  # noqa: PLC0415
     from forecast_operations.verifying.verify import Patience, verify  # noqa: PLC0415
 
     with byte_progress("packing") as progress:
-        subject = find_subject(config, environment, progress)
+        subject = find_subject(config, environment, progress, _say)
     patience = Patience(
         wait_seconds=None if wait is None else wait * _SECONDS_PER_MINUTE, latency_ms=latency_ms
     )
-    record = verify(subject, patience, lambda line: err.print(line, markup=False))
+    record = verify(subject, patience, _say)
     _show(record, as_json=as_json)
     if not no_record:
         _write(subject, record)
     if record.outcome == "failed":
         raise typer.Exit(1)
+    drop_intent(subject.config.root, environment)
+
+
+def _say(line: str) -> None:
+    err.print(line, markup=False)
 
 
 def _show(record: DeploymentRecord, *, as_json: bool) -> None:

@@ -171,14 +171,21 @@ def _columns(source: str, header: Sequence[str], contract: Contract) -> _Columns
     missing += [contract.date] if date is None else []
     wrong = [name for place, name in enumerate(header) if place not in found]
     if missing or wrong or date is None or not any(place is not None for place in outputs):
-        judged = ", ".join(contract.names)
-        wanted = ", ".join([*contract.items, contract.date])
+        judged = ", ".join(_spelled(each.name, each.column) for each in contract.outputs)
+        only = _ITEM if len(contract.items) == 1 else None
+        wanted = ", ".join(
+            [*(_spelled(name, only) for name in contract.items), _spelled(contract.date, _DATE)]
+        )
         raise ForecastError(
             f"{source}:1: expected the columns {wanted} and one or more of the outputs {judged}, "
             f"each once and no others, got {', '.join(header) or 'an empty line'}"
         )
     places = tuple(place for place in items if place is not None)
     return _Columns(places, date, tuple(outputs), len(header))
+
+
+def _spelled(name: str, other: str | None) -> str:
+    return name if other in {None, name} else f"{name} (or {other})"
 
 
 def _place(header: Sequence[str], names: Sequence[str]) -> int | None:

@@ -1,8 +1,7 @@
-"""What follows from a comparison: what to be careful with, and the commands that finish it."""
+"""What a comparison says, in words: why, and what to be careful with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast_operations.comparing.cells import MAX_CELLS
@@ -14,21 +13,17 @@ if TYPE_CHECKING:
     from forecast_operations.comparing.comparison import Captured, Comparison
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something to do next.
-
-    Attributes:
-        text: What it does.
-        command: The command that does it; None when it is done by hand.
-    """
-
-    text: str
-    command: str | None = None
-
-
 def reason_of(comparison: Comparison) -> str:
     """Why the answer is what it is, in one sentence."""
+    block = comparison.block
+    said = "" if block is None else block.reason
+    accuracy = _accuracy_of(comparison)
+    if block is not None and block.answer == comparison.answer:
+        return f"{said}; besides: {accuracy}"
+    return f"{accuracy}; {said}" if said else accuracy
+
+
+def _accuracy_of(comparison: Comparison) -> str:
     if comparison.contest.captures is None:
         return "the endpoint captures no requests, so that there are no forecasts to compare"
     if comparison.wanted.actuals is None:
@@ -41,18 +36,6 @@ def reason_of(comparison: Comparison) -> str:
 def warnings_of(comparison: Comparison) -> list[str]:
     """What should be known before anything is made of a comparison."""
     return [*_of_traffic(comparison), *_of_captures(comparison), *_of_actuals(comparison)]
-
-
-def next_steps(comparison: Comparison) -> list[Step]:
-    """What finishes a comparison, or makes it say more."""
-    if comparison.answer == "better":
-        return [*_promote(comparison), *_end(comparison)]
-    if comparison.answer == "worse":
-        return [*_stop_traffic(comparison), *_end(comparison)]
-    if comparison.answer == "mixed":
-        text = "decide which output counts for more; to take the challenger over"
-        return [Step(text, _promotion(comparison)), *_end(comparison, "to keep the champion, ")]
-    return list(_go_on(comparison))
 
 
 def _of_traffic(comparison: Comparison) -> Iterator[str]:
@@ -75,8 +58,8 @@ def _of_traffic(comparison: Comparison) -> Iterator[str]:
         )
     if fails_more(champion, challenger):
         yield (
-            f"more of the challenger's requests fail: {challenger.errors_5xx} of "
-            f"{challenger.invocations}, and {champion.errors_5xx} of {champion.invocations} of the "
+            f"more of the challenger's requests fail: {challenger.failed} of "
+            f"{challenger.invocations}, and {champion.failed} of {champion.invocations} of the "
             "champion's; look into its logs before anything else"
         )
 
@@ -139,61 +122,3 @@ def _of_actuals(comparison: Comparison) -> Iterator[str]:
                 f"{each.output} is judged by what each variant was asked on the same dates, as too "
                 "few items and dates were forecast by both: other items add noise"
             )
-
-
-def _promote(comparison: Comparison) -> Iterator[Step]:
-    if comparison.contest.challenger.version is None:
-        yield Step("find out which version the challenger is, and promote it")
-        return
-    yield Step("make the challenger the model of the environment", _promotion(comparison))
-    yield Step(
-        "deploy it while the challenger is still there: the champion changes guarded",
-        f"forecast deploy {comparison.environment}",
-    )
-
-
-def _promotion(comparison: Comparison) -> str:
-    version = comparison.contest.challenger.version or "VERSION"
-    name = comparison.environment
-    return f"forecast promote {version} --from {name} --to {name}"
-
-
-def _stop_traffic(comparison: Comparison) -> Iterator[Step]:
-    contest = comparison.contest
-    if contest.kind == "split":
-        yield Step(
-            "give all requests to the champion, at once",
-            "aws sagemaker update-endpoint-weights-and-capacities "
-            f"--region {comparison.region} --endpoint-name {contest.endpoint} "
-            "--desired-weights-and-capacities "
-            f"VariantName={contest.challenger.name},DesiredWeight=0",
-        )
-
-
-def _end(comparison: Comparison, before: str = "") -> list[Step]:
-    kind, name = comparison.contest.kind, comparison.environment
-    # A split has a variant more: SageMaker updates it without guardrails only.
-    option = " --allow-unguarded" if kind == "split" else ""
-    return [
-        Step(f"{before}take the rollout of kind {kind} out of {name} in the configuration"),
-        Step("deploy without the challenger", f"forecast deploy {name}{option}"),
-    ]
-
-
-def _go_on(comparison: Comparison) -> Iterator[Step]:
-    name, wanted = comparison.environment, comparison.wanted
-    if comparison.contest.captures is None:
-        yield Step(f"switch data_capture on for {name} in the configuration")
-        yield Step("deploy it", f"forecast deploy {name}")
-        return
-    actuals = wanted.actuals or "actuals.csv"
-    if wanted.actuals is None:
-        yield Step(
-            "compare again with what came true",
-            f"forecast compare {name} --since {wanted.since} --actuals {actuals}",
-        )
-        return
-    yield Step(
-        "wait for more requests and actuals, and compare again over a longer time",
-        f"forecast compare {name} --since 4w --actuals {actuals}",
-    )

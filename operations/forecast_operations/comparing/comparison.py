@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from forecast_operations.comparing.actuals import read_actuals
+from forecast_operations.comparing.blocking import Block, block_of, capped
 from forecast_operations.comparing.captures import CaptureStore, Reading
 from forecast_operations.comparing.cells import Cells
 from forecast_operations.comparing.contract import fetch_schema, read_contract
@@ -45,6 +46,7 @@ class Wanted:
         date: Input that names the time point; None: found out.
         loss: What an error costs.
         minimum: Least time points for an answer.
+        min_gain_percent: Least gain that is called better, of the champion's mean loss.
         limit: Most captured requests that are read of each variant.
         top: Items that are listed.
         now: End of the window; None: the clock's.
@@ -56,6 +58,7 @@ class Wanted:
     date: str | None = None
     loss: Loss = "absolute"
     minimum: int = MIN_SAMPLES
+    min_gain_percent: float = 0.0
     limit: int = DEFAULT_LIMIT
     top: int = DEFAULT_TOP
     now: datetime | None = None
@@ -93,6 +96,9 @@ class Comparison:
         made_at: When it was made.
         traffic: What champion and challenger got and answered.
         sharing: How the requests were shared.
+        block: What forbids to call the challenger better; None: nothing does.
+        retention_days: Days that captured requests are kept, by the configuration; None where it
+            captures nothing.
         captured: What was read of the captures; None when nothing is captured.
         contract: What requests and answers look like; None when nothing is captured.
         table: The forecasts of both; None when nothing is captured.
@@ -109,6 +115,8 @@ class Comparison:
     made_at: datetime
     traffic: tuple[Traffic, Traffic]
     sharing: Sharing
+    block: Block | None
+    retention_days: int | None
     captured: Captured | None = None
     contract: Contract | None = None
     table: Table | None = field(default=None, repr=False)
@@ -142,6 +150,9 @@ def compare(
     metrics = Metrics(live.cloud, contest, window)
     traffic = metrics.traffic()
     beats = metrics.heartbeats(1 if contest.kind == "shadow" else 2)
+    sharing = check_sharing(contest, *traffic, beats)
+    block = block_of(sharing, *traffic)
+    capture = settings.data_capture
     found = Comparison(
         environment=settings.name,
         region=settings.region,
@@ -150,7 +161,10 @@ def compare(
         window=window,
         made_at=now,
         traffic=traffic,
-        sharing=check_sharing(contest, *traffic, beats),
+        sharing=sharing,
+        block=block,
+        retention_days=None if capture is None else capture.retention_days,
+        answer=capped("not enough data", block),
     )
     if contest.captures is None:
         return found
@@ -170,21 +184,14 @@ def _with_forecasts(
     captured = _read(found, live, contract, cells, progress)
     table = cells.table()
     judgements = _judge(found, table, contract, actuals)
-    return Comparison(
-        environment=found.environment,
-        region=found.region,
-        wanted=wanted,
-        contest=contest,
-        window=found.window,
-        made_at=found.made_at,
-        traffic=found.traffic,
-        sharing=found.sharing,
+    return replace(
+        found,
         captured=captured,
         contract=contract,
         table=table,
         distances=distances(table, contract, wanted.top),
         judgements=judgements,
-        answer=overall(judgements),
+        answer=capped(overall(judgements), found.block),
     )
 
 
@@ -196,6 +203,7 @@ def _judge(
     rules = Rules(
         loss=found.wanted.loss,
         minimum=found.wanted.minimum,
+        min_gain_percent=found.wanted.min_gain_percent,
         top=found.wanted.top,
         is_paired=found.contest.kind == "shadow",
         trusts_shares=found.sharing.p_value is not None and not found.sharing.is_mismatch,

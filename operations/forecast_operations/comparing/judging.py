@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast_operations.comparing.cells import CHALLENGER, CHAMPION, Sum
+from forecast_operations.comparing.cells import CHALLENGER, CHAMPION, Shared, Sum
 from forecast_operations.comparing.scores import (
     Distance,
     ScorePair,
@@ -24,6 +24,7 @@ from forecast_operations.comparing.significance import (
     compare_losses,
     holm,
     needed_samples,
+    negligible,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Judgement:
         dates: Time points of the differentials, oldest first.
         differentials: The champion's mean loss less the challenger's, by time point.
         needed: Time points that are needed.
+        gain_percent: How much less the challenger's mean loss is, of the champion's; below 0 when
+            it is more, None when the champion's is 0 or nothing is known.
         outcome: What the test says; None when there is too little for it.
         p_adjusted: Its p-value, corrected for the number of outputs.
         total: Scores over everything; None when no actual is known.
@@ -95,6 +98,7 @@ class Judgement:
     dates: tuple[str, ...]
     differentials: tuple[float, ...]
     needed: int
+    gain_percent: float | None
     outcome: Outcome | None
     p_adjusted: float | None
     total: ScorePair | None
@@ -109,6 +113,7 @@ class Rules:
     Attributes:
         loss: What an error costs: its size, or its square.
         minimum: Least time points.
+        min_gain_percent: Least gain that is called better, of the champion's mean loss.
         top: Items that are listed.
         is_paired: Whether both variants answered the same requests.
         trusts_shares: Whether requests were shared by chance, so that those of one date compare.
@@ -116,6 +121,7 @@ class Rules:
 
     loss: Loss
     minimum: int
+    min_gain_percent: float
     top: int
     is_paired: bool
     trusts_shares: bool
@@ -162,7 +168,8 @@ def judge(
     tested = [each for each in found if each.outcome is not None]
     corrected = holm([each.outcome.p_value for each in tested if each.outcome is not None])
     by_output = {each.output: value for each, value in zip(tested, corrected, strict=True)}
-    return tuple(_answered(each, by_output.get(each.output)) for each in found)
+    least = rules.min_gain_percent
+    return tuple(_answered(each, by_output.get(each.output), least) for each in found)
 
 
 def overall(judgements: Sequence[Judgement]) -> Answer:
@@ -184,16 +191,18 @@ def _measure(table: Table, place: int, contract: Contract, rules: Rules) -> Judg
     ours, theirs = known(table, place, CHAMPION), known(table, place, CHALLENGER)
     basis: Basis = "request" if rules.is_paired else "key"
     sides = (table.rows(ours & theirs),) * 2
-    dates, losses = _differentials(sides, place, rules.loss)
+    dates, losses = _losses(sides, place, rules.loss)
     if not rules.is_paired and rules.trusts_shares and len(dates) < _needed(sides, rules):
         # Each date's mean over the requests that each variant happened to get.
         all_of_each = table.rows(ours), table.rows(theirs)
-        wide = _differentials(all_of_each, place, rules.loss)
+        wide = _losses(all_of_each, place, rules.loss)
         if len(wide[0]) > len(dates):
             basis, sides, (dates, losses) = "date", all_of_each, wide
     needed = _needed(sides, rules)
     total, steps, items = _score_pairs(table.rows(ours & theirs), sides, place)
     enough = len(dates) >= max(needed, LEAST)
+    differentials = losses[0] - losses[1]
+    least = _least(losses, sides, place, rules.loss)
     return Judgement(
         output=contract.outputs[place].name,
         unit=contract.outputs[place].unit,
@@ -201,9 +210,10 @@ def _measure(table: Table, place: int, contract: Contract, rules: Rules) -> Judg
         reason="",
         basis=basis,
         dates=tuple(dates),
-        differentials=tuple(map(float, losses)),
+        differentials=tuple(map(float, differentials)),
         needed=needed,
-        outcome=compare_losses(losses, _horizon(sides)) if enough else None,
+        gain_percent=_gain_percent(losses),
+        outcome=compare_losses(differentials, _horizon(sides), least) if enough else None,
         p_adjusted=None,
         total=total,
         by_step=steps,
@@ -219,7 +229,21 @@ def _needed(sides: Sides, rules: Rules) -> int:
     return needed_samples(rules.minimum, _horizon(sides))
 
 
-def _answered(judgement: Judgement, p_adjusted: float | None) -> Judgement:
+def _least(losses: NDArray[np.float64], sides: Sides, place: int, loss: Loss) -> float:
+    """The mean difference up to which there is none."""
+    if not losses.size:
+        return 0.0
+    size = max(float(np.abs(side.shared(place, Shared.ACTUAL)).mean()) for side in sides)
+    return negligible(float(losses.mean(axis=1).max()), size, 1 if loss == "absolute" else 2)
+
+
+def _gain_percent(losses: NDArray[np.float64]) -> float | None:
+    if not losses.size or losses[0].mean() == 0:
+        return None
+    return float(100 * (1 - losses[1].mean() / losses[0].mean()))
+
+
+def _answered(judgement: Judgement, p_adjusted: float | None, least: float) -> Judgement:
     outcome = judgement.outcome
     if outcome is None or p_adjusted is None:
         reason = (
@@ -230,16 +254,20 @@ def _answered(judgement: Judgement, p_adjusted: float | None) -> Judgement:
     answer: Answer = "no difference shown"
     if p_adjusted < ALPHA:
         answer = "better" if outcome.mean > 0 else "worse"
-    sense = "less" if outcome.mean > 0 else "more"
+    sense, gain = "less" if outcome.mean > 0 else "more", judgement.gain_percent
+    share = "" if gain is None else f" ({abs(gain):.3g} %)"
     reason = (
-        f"the challenger's loss is {abs(outcome.mean):.4g} {sense} on average over "
+        f"the challenger's loss is {abs(outcome.mean):.4g}{share} {sense} on average over "
         f"{outcome.samples} time points, p = {p_adjusted:.3g}"
     )
+    if answer == "better" and gain is not None and gain < least:
+        answer = "no difference shown"
+        reason += f", and less than the gain of {least:g} % that was asked for is none"
     return replace(judgement, answer=answer, reason=reason, p_adjusted=p_adjusted)
 
 
-def _differentials(sides: Sides, place: int, loss: Loss) -> tuple[list[str], NDArray[np.float64]]:
-    """Time points that both variants have, and the champion's mean loss less the challenger's."""
+def _losses(sides: Sides, place: int, loss: Loss) -> tuple[list[str], NDArray[np.float64]]:
+    """Time points that both variants have, and the mean losses of champion and challenger."""
     what = Sum.ABSOLUTE if loss == "absolute" else Sum.SQUARED
     means = []
     for variant, side in zip((CHAMPION, CHALLENGER), sides, strict=True):
@@ -248,7 +276,7 @@ def _differentials(sides: Sides, place: int, loss: Loss) -> tuple[list[str], NDA
         by_date = np.bincount(group, weights=losses) / np.bincount(group)
         means.append(dict(zip(dates.tolist(), by_date.tolist(), strict=True)))
     common = sorted(means[0].keys() & means[1].keys())
-    return common, np.array([means[0][date] - means[1][date] for date in common])
+    return common, np.array([[mean[date] for date in common] for mean in means])
 
 
 def _score_pairs(

@@ -6,7 +6,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.comparing.advice import next_steps, reason_of, warnings_of
+from forecast_operations.comparing.advice import reason_of, warnings_of
+from forecast_operations.comparing.finishing import next_steps
 from forecast_operations.comparing.plots import plots_of
 from forecast_operations.comparing.report import distance_table, score_table, traffic_table
 from forecast_operations.comparing.significance import ALPHA, SAMPLES_PER_STEP

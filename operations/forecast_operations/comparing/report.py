@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
-from rich.table import Table as Grid
 
-from forecast_operations.comparing.advice import next_steps, reason_of, warnings_of
+from forecast_operations.comparing.advice import reason_of, warnings_of
+from forecast_operations.comparing.finishing import next_steps
+from forecast_operations.comparing.layout import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from forecast_operations.comparing.comparison import Captured, Comparison
     from forecast_operations.comparing.judging import Judgement, OutputDistance
+    from forecast_operations.comparing.layout import Rows
     from forecast_operations.comparing.scores import Scores
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -36,6 +38,7 @@ def as_json(comparison: Comparison) -> str:
         "end": f"{window.end:{_TIME}}",
         "answer": comparison.answer,
         "reason": reason_of(comparison),
+        "block": None if comparison.block is None else asdict(comparison.block),
         "variants": {
             role: {
                 "name": variant.name,
@@ -68,13 +71,13 @@ def as_text(comparison: Comparison) -> Iterator[RenderableType]:
         f"{escape(contest.endpoint)}, {contest.kind}, {window.start:%Y-%m-%d %H:%M} to "
         f"{window.end:%Y-%m-%d %H:%M} UTC"
     )
-    yield _grid(traffic_table(comparison))
+    yield Grid(traffic_table(comparison))
     for each in comparison.distances:
         yield f"\n{escape(each.output)}: the challenger's forecasts beside the champion's"
-        yield _grid(distance_table(each))
+        yield Grid(distance_table(each))
     for judgement in comparison.judgements:
         yield f"\n{escape(judgement.output)}: against what came true"
-        yield _grid(score_table(judgement))
+        yield Grid(score_table(judgement), labels=2)
     yield f"\n[bold]{comparison.answer}[/bold]: {escape(reason_of(comparison))}"
     steps = next_steps(comparison)
     if steps:
@@ -83,9 +86,6 @@ def as_text(comparison: Comparison) -> Iterator[RenderableType]:
         yield f"  {number}. {escape(step.text)}"
         if step.command is not None:
             yield f"     {escape(step.command)}"
-
-
-Rows = list[list[str]]
 
 
 def traffic_table(comparison: Comparison) -> Rows:
@@ -196,17 +196,6 @@ def _shares(comparison: Comparison) -> list[str]:
         return [NOTHING, NOTHING]
     first = 1.0 if comparison.contest.kind == "shadow" else 1 - received
     return [_percent(first), _percent(received)]
-
-
-def _grid(rows: Rows) -> Grid:
-    header, *body = rows
-    grid = Grid(box=None, pad_edge=False)
-    for place, title in enumerate(header):
-        is_text = title in {"variant", "version", "of"}
-        grid.add_column(escape(title), justify="left" if is_text or not place else "right")
-    for row in body:
-        grid.add_row(*map(escape, row))
-    return grid
 
 
 def _number(value: float | None, digits: int = 4, sign: str = "") -> str:

@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from forecast_config.advice import COMPARED_DATES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 """Share of comparisons of equal forecasts that may be taken for a difference."""
 
-MIN_SAMPLES = 30
+MIN_SAMPLES = COMPARED_DATES
 """Time points below which nothing is said.
 
 With fewer the weighted periodogram has two frequencies or less: with 27 it is the first to have
@@ -50,6 +52,17 @@ SAMPLES_PER_STEP = 8
 Simulated with errors that overlap over seven steps, 30 time points give 11 % false differences and
 60 give 7 %, where 5 % are wanted.
 """
+
+
+NEGLIGIBLE = 1e-6
+"""Share of the mean loss up to which a mean difference is none, however regular it is.
+
+Models answer in single precision, which has seven digits: a test of what is left of rounding finds
+that it is no chance, and that is not what was asked.
+"""
+
+ROUNDING = 1e-12
+"""Share of the values themselves up to which a difference is none, for forecasts that are exact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +101,26 @@ def needed_samples(minimum: int, horizon: int) -> int:
     return max(minimum, SAMPLES_PER_STEP * horizon if horizon > 1 else 0)
 
 
-def compare_losses(differentials: NDArray[np.float64], horizon: int = 1) -> Outcome:
+def negligible(loss: float, size: float, power: int = 1) -> float:
+    """The mean difference of losses up to which two forecasts are equally good.
+
+    Args:
+        loss: Mean loss, of the forecast that has more.
+        size: Mean size of what is forecast.
+        power: 1 for absolute errors, 2 for squared ones.
+    """
+    return max(NEGLIGIBLE * loss, float((ROUNDING * size) ** power))
+
+
+def compare_losses(
+    differentials: NDArray[np.float64], horizon: int = 1, least: float = 0.0
+) -> Outcome:
     """Test whether loss differentials are 0 on average.
 
     Args:
         differentials: One for each time point, oldest first; at least 3.
         horizon: Steps ahead of the forecasts, the most where there are several.
+        least: Mean difference up to which there is none, whatever the tests would say.
 
     Raises:
         ValueError: There are too few for the horizon.
@@ -102,9 +129,10 @@ def compare_losses(differentials: NDArray[np.float64], horizon: int = 1) -> Outc
     if count < max(3, horizon + 1):
         raise ValueError(f"expected at least {max(3, horizon + 1)} time points, got {count}")
     mean = float(differentials.mean())
-    if not np.any(differentials != differentials[0]):
+    is_equal = abs(mean) <= least
+    if is_equal or not np.any(differentials != differentials[0]):
         # Without any variation there is nothing to test; equal losses are no difference.
-        p_value = 1.0 if mean == 0 else 0.0
+        p_value = 1.0 if is_equal else 0.0
         return Outcome(
             samples=count,
             mean=mean,

@@ -76,10 +76,14 @@ class Traffic:
     hours: tuple[Hour, ...] = field(default=())
 
     @property
+    def failed(self) -> int:
+        """Requests that failed or were refused."""
+        return min(self.errors_4xx + self.errors_5xx, self.invocations)
+
+    @property
     def error_rate(self) -> float | None:
         """Share of the requests that failed or were refused; None without requests."""
-        failed = self.errors_4xx + self.errors_5xx
-        return failed / self.invocations if self.invocations else None
+        return self.failed / self.invocations if self.invocations else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,13 +218,15 @@ def check_sharing(
 def fails_more(champion: Traffic, challenger: Traffic) -> bool:
     """Whether more of the challenger's requests fail, and chance does not explain it.
 
+    Refused ones (4XX) count as those that fail (5XX): clients' own mistakes reach both alike, and a
+    challenger that refuses what the champion answers is no better than one that breaks on it.
     Fisher's exact test, at the level of `MISMATCH_ALPHA`.
     """
     if not (champion.invocations and challenger.invocations):
         return False
     from scipy import stats  # noqa: PLC0415 - a second
 
-    failed = [min(each.errors_5xx, each.invocations) for each in (champion, challenger)]
+    failed = [each.failed for each in (champion, challenger)]
     fine = [
         each.invocations - bad for each, bad in zip((champion, challenger), failed, strict=True)
     ]

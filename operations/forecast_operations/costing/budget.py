@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BudgetFinding:
-    """An estimate over its budget.
+    """An estimate over its budget, or one that cannot be held against it.
 
     Attributes:
         message: What it comes to, the budget, and what to do.
-        exceeded: Whether even the least is over it; else only the most is, which warns.
+        exceeded: Whether even the least is over it; else it warns, as only the most is, or nobody
+            knows.
     """
 
     message: str
@@ -30,6 +31,7 @@ class BudgetFinding:
 def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFinding | None:
     """What is over the environment's budget; None for nothing, or for no budget.
 
+    Without a price of what hosts, which is the bulk of it, an estimate says nothing of a budget.
     Budgets are in US dollars: an estimate in another currency is not measured by one.
     """
     budget = settings.alarms.budget
@@ -42,6 +44,14 @@ def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFin
             f"${planned:,.2f} of alarms.budget.monthly_usd; choose fewer or smaller instances "
             f"(forecast cost {settings.name} --advise), or raise the budget",
             exceeded=True,
+        )
+    unknown = [line.item for line in estimate.hosting if None in {line.low, line.high}]
+    if unknown:
+        return BudgetFinding(
+            f"{settings.name} cannot be held against the ${planned:,.2f} of "
+            f"alarms.budget.monthly_usd: price of {', '.join(unknown)} unknown; ask AWS for it "
+            f"(forecast cost {settings.name} --refresh-prices)",
+            exceeded=False,
         )
     if estimate.high > planned:
         return BudgetFinding(

@@ -35,13 +35,15 @@ class Estimate(Totals[CostLine]):
     """What an environment costs in a month.
 
     Attributes:
-        lines: Its lines.
+        lines: Its lines, those of what hosts first.
         currency: Currency of every figure.
         assumptions: What was assumed where neither the templates nor a measurement say.
+        hosting: The lines of what hosts.
     """
 
     currency: Currency = "USD"
     assumptions: tuple[str, ...] = ()
+    hosting: tuple[CostLine, ...] = ()
 
 
 def estimate(
@@ -64,5 +66,6 @@ def estimate(
     """
     known = read_prices() if prices is None else prices
     bill = Bill(templates, region, known, Usage() if usage is None else usage)
-    lines = (*hosting_lines(bill), *surrounding_lines(bill))
-    return Estimate(lines, known.currency(region), tuple(bill.assumptions))
+    hosting = tuple(hosting_lines(bill))
+    lines = (*hosting, *surrounding_lines(bill))
+    return Estimate(lines, known.currency(region), tuple(bill.assumptions), hosting)

@@ -53,6 +53,8 @@ _CURRENCIES: dict[str, Currency] = {"aws-cn": "CNY"}
 """Currencies of partitions that are not billed in US dollars (Amazon Web Services in China,
 "Pricing": yuan, billed by the operators of the two regions)."""
 
+_TABLES = ("hosting", "serverless", "warm", "warm_work", "rates")
+
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Date = Annotated[str, Field(pattern=_DATE)]
@@ -93,7 +95,7 @@ class Prices(_Document):
     """A price list; of two blocks with the same price, the later one counts.
 
     Attributes:
-        date: Day of the newest of its prices.
+        date: Day of the newest of its prices, of whatever region; see `priced_at`.
         source: Where they are from, in one sentence.
         blocks: The prices.
     """
@@ -126,10 +128,25 @@ class Prices(_Document):
         """Currency that a region is billed in."""
         return _CURRENCIES.get(partition_of(region), "USD")
 
+    def priced_at(self, region: str) -> str | None:
+        """Day of the oldest of the prices that count in a region; None where none is known."""
+        return min((block.date for block in self._used(region)), default=None)
+
     def sources(self, region: str) -> tuple[str, ...]:
-        """Dates and sources of a region's prices, the newest first."""
-        known = {f"{block.date}: {block.source}" for block in self._of(region)}
+        """Dates and sources of the prices that count in a region, the newest first."""
+        known = {f"{block.date}: {block.source}" for block in self._used(region)}
         return tuple(sorted(known, reverse=True))
+
+    def _used(self, region: str) -> Iterator[PriceBlock]:
+        """The blocks of a region with a price that no later one takes the place of."""
+        later: set[tuple[str, str]] = set()
+        for block in reversed(list(self._of(region))):
+            if block.currency != self.currency(region):
+                continue
+            own = {(table, key) for table in _TABLES for key in getattr(block, table)}
+            if own - later:
+                yield block
+            later |= own
 
     def _of(self, region: str) -> Iterator[PriceBlock]:
         return (block for block in self.blocks if block.region == region)

@@ -38,6 +38,8 @@ class CostReport:
         not_compared: Why there is no difference; empty when there is one.
         budget: What is over the budget.
         advice: What could be otherwise; None when nobody asked.
+        priced_at: Day of the oldest prices that count in the region; None where none is known.
+        sources: Dates and sources of those prices.
     """
 
     environment: str
@@ -48,6 +50,8 @@ class CostReport:
     not_compared: str = ""
     budget: BudgetFinding | None = None
     advice: Sequence[Advice] | None = None
+    priced_at: str | None = None
+    sources: tuple[str, ...] = ()
 
 
 def amount(low: float | None, high: float | None, currency: Currency) -> str:
@@ -113,10 +117,20 @@ def as_markdown(reports: Sequence[CostReport], sources: str) -> str:
     return "\n".join([*lines, f"Prices: {sources}", ""])
 
 
-def as_json(reports: Sequence[CostReport], date: str, source: str) -> str:
+def dated(reports: Sequence[CostReport]) -> str:
+    """How old the prices of the regions are, by the oldest of each."""
+    found = {
+        report.region: "none is known" if report.priced_at is None else f"of {report.priced_at}"
+        for report in reports
+    }
+    return ", ".join(f"{region} {age}" for region, age in found.items())
+
+
+def as_json(reports: Sequence[CostReport], source: str) -> str:
     """All of it as JSON; amounts that are not known are null."""
+    dates = [report.priced_at for report in reports if report.priced_at is not None]
     document = {
-        "prices": {"date": date, "source": source},
+        "prices": {"date": min(dates, default=None), "source": source},
         "environments": [_entry(report) for report in reports],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -128,6 +142,8 @@ def _entry(report: CostReport) -> dict[str, Any]:
         "environment": report.environment,
         "region": report.region,
         "currency": estimate.currency,
+        "priced_at": report.priced_at,
+        "sources": list(report.sources),
         "low": round(estimate.low, 4),
         "high": round(estimate.high, 4),
         "complete": not estimate.unknown,

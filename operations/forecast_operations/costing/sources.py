@@ -21,7 +21,7 @@ from forecast_operations.costing.report import CostReport
 from forecast_operations.costing.rollout import rollout_cost
 from forecast_operations.costing.usage import ASSUMED_KIB, ASSUMED_SECONDS, Usage
 from forecast_operations.synthesis.assembly import read_template
-from forecast_operations.synthesis.cdk import synthesize
+from forecast_operations.synthesis.cdk import own_folder, synthesize
 from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Templates
 from forecast_operations.updates.state import check_account
@@ -101,6 +101,8 @@ def report_of(
         not_compared=why_not,
         budget=check_budget(settings, after),
         advice=_advice(settings, measured, wanted, prices),
+        priced_at=prices.priced_at(settings.region),
+        sources=prices.sources(settings.region),
     )
 
 
@@ -109,7 +111,7 @@ def _wanted(
 ) -> tuple[Path, Templates]:
     assembly = wishes.templates
     if assembly is None:
-        assembly = project.root / _ASSEMBLIES / settings.name
+        assembly = own_folder(project.root / _ASSEMBLIES / settings.name) / "wanted"
         synthesize(project.root, assembly, wishes.config, settings.name, wishes.context)
     stacks = names.stack(settings.name, "Artifacts"), names.stack(settings.name)
     return assembly, Templates(*(read_template(assembly, stack) for stack in stacks))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.endpoints.listing import configs_in
 from forecast_operations.endpoints.state import read_endpoint
 from forecast_operations.stopping.stopped import StoppedStore
-from forecast_operations.watching.scaling import read_targets
-from forecast_operations.watching.traffic import requests_in_the_last_hour
+from forecast_operations.watching.place import where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from forecast_config import EnvironmentSettings
     from forecast_operations.endpoints.state import EndpointState
     from forecast_operations.updates.live import Live
     from forecast_operations.watching.place import Place
@@ -42,6 +41,11 @@ class OwnDeletion:
     state: EndpointState | None
     resources: int
 
+    @property
+    def where(self) -> str:
+        """Account and region."""
+        return self.place.where
+
 
 @dataclass(frozen=True)
 class StrayDeletion:
@@ -59,12 +63,36 @@ class StrayDeletion:
     models: tuple[str, ...] = ()
     config: bool = False
 
+    @property
+    def where(self) -> str:
+        """Account and region."""
+        return where(self.live)
+
+
+def check_accounts(live: Live, environments: Iterable[EnvironmentSettings]) -> None:
+    """Refuse credentials of an account that no environment names, where any names one.
+
+    Raises:
+        ForecastError: The credentials are of another account.
+    """
+    known = sorted({each.account for each in environments if each.account is not None})
+    if not known:
+        return
+    actual = live.account()
+    if actual not in known:
+        raise ForecastError(
+            f"expected credentials of one of the accounts of the configuration "
+            f"({', '.join(known)}), got those of {actual}; take on a role in one of them "
+            "(AWS_PROFILE, aws sso login)"
+        )
+
 
 def plan_own(place: Place) -> OwnDeletion | StrayDeletion:
     """What the deletion of an environment's endpoint will do; nothing is changed.
 
     Raises:
-        ForecastError: There is nothing to delete, or it may not be deleted now.
+        ForecastError: There is nothing to delete, it may not be deleted now, or it is another
+            stack's.
     """
     stack = place.live.stack(place.stack)
     state = read_endpoint(place.live, place.endpoint_name)
@@ -75,6 +103,7 @@ def plan_own(place: Place) -> OwnDeletion | StrayDeletion:
                 f"{place.settings.name} is not deployed in {place.settings.region}: there is "
                 f"neither an endpoint {place.endpoint_name} nor a stack {place.stack}"
             )
+        _check_stackless(place.live, state)
         return StrayDeletion(place.live, state)
     if stack.get("EnableTerminationProtection"):
         raise ForecastError(_protected(place))
@@ -104,25 +133,10 @@ def plan_stray(live: Live, name: str, *, with_models: bool) -> StrayDeletion:
     if state is None:
         raise ForecastError(f"there is no endpoint {name} in {live.cloud.region}")
     _check_settled(state)
-    arn = (live.endpoint(name) or {}).get("EndpointArn", "")
-    for tag in live.cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn):
-        if tag["Key"] == _STACK_TAG:
-            raise ForecastError(
-                f"the endpoint {name} belongs to the stack {tag['Value']}, which would look for it "
-                f"in vain; delete the stack: aws cloudformation delete-stack --stack-name "
-                f"{tag['Value']} --region {live.cloud.region}"
-            )
+    _check_stackless(live, state)
     if not with_models:
         return StrayDeletion(live, state)
     return _with_models(live, state)
-
-
-def consequences(deletion: OwnDeletion | StrayDeletion) -> Iterator[str]:
-    """What a deletion destroys, and how it is undone, one sentence each."""
-    if isinstance(deletion, OwnDeletion):
-        yield from _of_own(deletion)
-    else:
-        yield from _of_stray(deletion)
 
 
 def carry_out_own(
@@ -178,59 +192,24 @@ def carry_out_stray(deletion: StrayDeletion, say: Callable[[str], None]) -> None
         say(f"deleted its model {model}")
 
 
-def _of_own(deletion: OwnDeletion) -> Iterator[str]:
-    place, settings = deletion.place, deletion.place.settings
-    if deletion.state is not None:
-        yield from _traffic(place.live, deletion.state)
-    yield (
-        f"the stack {place.stack} goes with its {deletion.resources} resources: endpoint, model, "
-        "configuration, scaling, alarms, heartbeat, dashboard"
-    )
-    yield (
-        f"the stack {place.artifacts_stack} stays: bucket, archives, captured data, key and logs; "
-        f"models and configurations of earlier versions, too (forecast prune {settings.name})"
-    )
-    yield f"the way back: forecast deploy {settings.name}, which takes minutes"
-
-
-def _of_stray(deletion: StrayDeletion) -> Iterator[str]:
-    live, state = deletion.live, deletion.state
-    yield from _traffic(live, state)
-    targets = read_targets(live.cloud, state.name)
-    if targets:
-        yield f"the scaling of {', '.join(each.variant for each in targets)} goes with it"
-    if deletion.config:
-        gone = ", ".join(deletion.models) or "none"
-        yield f"its configuration {state.config} goes, and its models: {gone}"
-        yield "there is no way back but to deploy it anew"
-        return
-    yield (
-        "the way back, while its configuration is there: aws sagemaker create-endpoint "
-        f"--endpoint-name {state.name} --endpoint-config-name {state.config} --region "
-        f"{live.cloud.region}; its scaling is not brought back by that"
-    )
-
-
-def _traffic(live: Live, state: EndpointState) -> Iterator[str]:
-    variants = [variant.name for variant in state.answering]
-    now = datetime.now(UTC)
-    try:
-        requests = requests_in_the_last_hour(live.cloud, state.name, variants, now)
-    except CloudError as error:
-        yield f"whether it is used is not known: {error}"
-        return
-    if requests:
-        yield f"it answered {requests:,} requests in the last hour, the heartbeat's among them"
-    else:
-        yield "nobody has asked it in the last hour"
-
-
 def _check_settled(state: EndpointState | None) -> None:
     if state is not None and state.under_way:
         raise ForecastError(
             f"the endpoint {state.name} is {state.status}, and SageMaker deletes none in a "
             "transition; wait for the end of it: forecast status --watch"
         )
+
+
+def _check_stackless(live: Live, state: EndpointState) -> None:
+    """Refuse an endpoint that CloudFormation says it has made."""
+    arn = (live.endpoint(state.name) or {}).get("EndpointArn", "")
+    for tag in live.cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn):
+        if tag["Key"] == _STACK_TAG:
+            raise ForecastError(
+                f"the endpoint {state.name} belongs to the stack {tag['Value']}, which would look "
+                f"for it in vain; delete the stack: aws cloudformation delete-stack --stack-name "
+                f"{tag['Value']} --region {live.cloud.region}"
+            )
 
 
 def _protected(place: Place) -> str:
@@ -256,12 +235,7 @@ def _failures(place: Place, stack_id: str) -> list[str]:
 
 def _with_models(live: Live, state: EndpointState) -> StrayDeletion:
     """Its configuration and models, where neither another endpoint nor another config uses them."""
-    others = [
-        live.endpoint(each["EndpointName"]) or {}
-        for each in live.cloud.pages("sagemaker", "list_endpoints", "Endpoints")
-        if each["EndpointName"] != state.name
-    ]
-    if any(each.get("EndpointConfigName") == state.config for each in others):
+    if any(name != state.name and config == state.config for name, config, _ in configs_in(live)):
         return StrayDeletion(live, state)
     own = _models(live.endpoint_config(state.config) or {})
     used = {

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from forecast_operations.updates.live import Live
 
 IN_SERVICE = "InService"
-UNDER_WAY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+GOING = "Deleting"
+UNDER_WAY = ("Creating", "Updating", "SystemUpdating", "RollingBack", GOING)
 """Statuses in which SageMaker takes no other request (API reference, DescribeEndpoint)."""
 
 

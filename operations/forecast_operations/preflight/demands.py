@@ -54,8 +54,11 @@ def instance_demands(
 ) -> list[Demand]:
     """What an endpoint on instances asks for, by instance type.
 
-    A blue/green rollout starts a second fleet of the size that serves, which scaling keeps; a
-    rolling one starts a batch (SageMaker developer guide, "Deployment guardrails").
+    A blue/green rollout starts a second fleet of the size that serves, which scaling keeps, while
+    the first one still runs; a rolling one starts a batch (SageMaker developer guide, "Deployment
+    guardrails"). A type that does not serve yet is asked for once: what runs beside it is of
+    another type. A first deployment is asked for twice, though it starts one fleet: the update
+    after it would fail otherwise.
 
     Args:
         settings: The environment; not a serverless one.
@@ -68,18 +71,46 @@ def instance_demands(
         counts = [(count, most) for each, count, most in fleets if each == instance_type]
         first = max(sum(count for count, _ in counts), own[instance_type])
         most = max(sum(most for _, most in counts), first)
-        now_more, most_more = _extra(settings, first), _extra(settings, most)
-        second = "a batch" if isinstance(settings.rollout, RollingRollout) else "a second fleet"
+        is_new = bool(own) and not own[instance_type]
+        beside = 0 if is_new else _extra(settings, first, own[instance_type] or first)
+        later = _extra(settings, most, most)
         demands.append(
             Demand(
                 instance_quota(instance_type),
                 others[instance_type],
-                first + now_more,
-                most + most_more,
-                f"{first} and {second} of {now_more}; scaled out {most} and {most_more}",
+                first + beside,
+                most + later,
+                _why(settings, (first, beside), (most, later), is_new=is_new, is_first=not own),
             )
         )
     return demands
+
+
+def _why(
+    settings: EnvironmentSettings,
+    now: tuple[int, int],
+    most: tuple[int, int],
+    *,
+    is_new: bool,
+    is_first: bool,
+) -> str:
+    """How a demand comes about.
+
+    Args:
+        settings: The environment.
+        now: Instances, and those beside them.
+        most: The same when it is scaled out.
+        is_new: Whether what serves is of other types.
+        is_first: Whether nothing serves.
+    """
+    kind = "a batch" if isinstance(settings.rollout, RollingRollout) else "a second fleet"
+    what = f"{now[0]} and {kind} of {now[1]}"
+    if is_new:
+        what = f"{now[0]}, as what serves is of another type"
+    elif is_first:
+        what += " for the update after this first deployment"
+    later = f"in a later rollout {most[0]} and {most[1]}"
+    return f"{what}; scaled out {later if is_new else f'{most[0]} and {most[1]}'}"
 
 
 def concurrency_demand(endpoint: ServerlessEndpoint, others: int) -> Demand:
@@ -115,8 +146,9 @@ def _most(settings: EnvironmentSettings, endpoint: InstanceEndpoint) -> int:
     return max(scaling.max_instance_count, endpoint.initial_instance_count, *known)
 
 
-def _extra(settings: EnvironmentSettings, count: int) -> int:
+def _extra(settings: EnvironmentSettings, count: int, serving: int) -> int:
+    """Instances beside those of the new fleet: those that serve, or those of a batch."""
     rollout = settings.rollout
     if isinstance(rollout, RollingRollout):
         return instances_of(rollout.batch_percent, count)
-    return count
+    return serving

@@ -8,6 +8,7 @@ from forecast_config import names
 from forecast_config.settings import AsyncEndpoint, NewNetwork
 from forecast_operations.cloud.refusals import NotAllowedError
 from forecast_operations.preflight.finding import failed, ok, warning
+from forecast_operations.watching.alarms import cousins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,14 +103,9 @@ def look_at_alarm_names(around: Surroundings) -> Iterator[Finding]:
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
         )
     ]
-    # The name of another endpoint may begin with this one's.
-    cousins = tuple(
-        names.alarm(each.endpoint.name, "")
-        for each in around.config.environments.values()
-        if each.endpoint.name.startswith(prefix)
-    )
+    others = cousins(around.endpoint_name, around.config.environments.values())
     strangers = sorted(
-        name for name in found if name not in around.owned and not name.startswith(cousins)
+        name for name in found if name not in around.owned and not name.startswith(others)
     )
     check = "names of alarms"
     if not strangers:

@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_operations.preflight.finding import failed, ok, warning
 from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.updates.stacks import (
+    events_command,
+    is_made_anew,
+    is_protected,
+    is_stuck,
+    status_of,
+    way_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,27 +21,10 @@ if TYPE_CHECKING:
     from forecast_operations.preflight.finding import Finding
     from forecast_operations.preflight.surroundings import Surroundings
 
-_DELETE_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
-"""States that a stack leaves by its deletion only (AWS CloudFormation user guide, "Stack status
-codes"). `cdk deploy` deletes a stack in the first two itself, unless it is protected."""
-
-_ROLL_BACK_FIRST = ("UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED", "CREATE_FAILED")
-"""States that `cdk rollback` leads out of (AWS CDK CLI reference)."""
-
-_PLANNED = "REVIEW_IN_PROGRESS"
-"""A change set was made for a stack that does not exist yet; the CDK goes on from there."""
-
 _BROKEN = ("Failed", "OutOfService")
 """Amazon SageMaker API reference, DescribeEndpoint: such an endpoint can be deleted only."""
 
 _MIXED = "UpdateRollbackFailed"
-
-
-def is_stuck(status: str) -> bool:
-    """Whether a stack in a state can neither be used nor updated as it is."""
-    return (
-        status in (*_DELETE_FIRST, *_ROLL_BACK_FIRST) or status.endswith("_IN_PROGRESS")
-    ) and status != _PLANNED
 
 
 def look_at_stacks(around: Surroundings) -> Iterator[Finding]:
@@ -53,7 +44,7 @@ def look_at_protection(around: Surroundings) -> Iterator[Finding]:
         if stack is None:
             continue
         check, expected = f"termination protection of {name}", f"{said}, as configured"
-        if _is_protected(stack) == wanted:
+        if is_protected(stack) == wanted:
             yield ok(check, said, expected)
         else:
             advice = "deploy: the CDK sets it; find out who changed it (CloudTrail)"
@@ -83,26 +74,17 @@ def look_at_endpoint(around: Surroundings) -> Iterator[Finding]:
 
 
 def _check_status(name: str, stack: dict[str, Any], region: str) -> Finding:
-    status = stack["StackStatus"]
+    status = status_of(stack)
     check, expected = f"stack {name}", "at rest, or not there"
+    if is_made_anew(stack):
+        advice = (
+            f"find the first failure ({events_command(name, region)}); the next deployment deletes "
+            "what is left and makes it anew"
+        )
+        return warning(check, status, expected, advice)
     if not is_stuck(status):
         return ok(check, status, expected)
-    events = f"aws cloudformation describe-stack-events --stack-name {name} --region {region}"
-    if status in _ROLL_BACK_FIRST:
-        advice = (
-            f"repair what the events name ({events}), then: npx cdk rollback {name} (--orphan "
-            "LOGICAL_ID for what cannot come back)"
-        )
-    elif status in _DELETE_FIRST:
-        protected = " after its termination protection is off" if _is_protected(stack) else ""
-        advice = f"find the first failure ({events}), then delete the stack{protected}"
-    else:
-        advice = "wait for it: another deployment is under way"
-    return failed(check, status, expected, advice)
-
-
-def _is_protected(stack: dict[str, Any]) -> bool:
-    return bool(stack.get("EnableTerminationProtection"))
+    return failed(check, status, expected, way_out(name, stack, region))
 
 
 def _check_absence(around: Surroundings) -> Finding:

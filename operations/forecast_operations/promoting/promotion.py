@@ -9,12 +9,13 @@ from forecast_config import ForecastError, names, read_lock
 from forecast_operations.console import byte_progress
 from forecast_operations.options import chosen
 from forecast_operations.records.store import RecordStore
-from forecast_operations.returning.fetching import beside, bring
+from forecast_operations.returning.fetching import beside, provide
 from forecast_operations.updates.live import Live
 from forecast_operations.updates.state import check_account
 from forecast_packaging import write_lock
-from forecast_packaging.building.environment import is_at_hand, package_locked
+from forecast_packaging.building.environment import sharing
 from forecast_packaging.registry.client import Registry
+from forecast_packaging.registry.resolve import check_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,13 @@ class Promotion:
     def locked(self) -> LockedModel | None:
         """The target's lock entry before."""
         return self.before.environments.get(self.target.name)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other environments whose alias moves with the target's, as it is the same one."""
+        if self.alias is None:
+            return ()
+        return sharing(self.config, self.target.name, self.alias)
 
     @property
     def is_locked(self) -> bool:
@@ -139,18 +147,23 @@ def promote(promotion: Promotion) -> Moved:
     be undone by the next `forecast resolve`. It can be run again.
 
     Raises:
-        RegistryError: The registry does not hold the version, or cannot be changed.
+        RegistryError: The registry does not hold the version, has another one under its number, or
+            cannot be changed.
+        LockChangedError: Somebody else has changed the target's entry meanwhile.
     """
     config, alias_before = promotion.config, None
+    name, before, path = promotion.target.name, promotion.before, config.lock_path
+    check_unchanged(path, name, read_lock(path), before)
     if promotion.alias is not None:
         registry = Registry(config.model.tracking_uri, config.root)
-        version = promotion.lock.version
-        alias_before = registry.move_alias(config.model.name, promotion.alias, version)
+        lock = promotion.lock
+        alias_before = registry.move_alias(
+            config.model.name, promotion.alias, lock.version, lock.run_id
+        )
     changed = not promotion.is_locked
     if changed:
-        name = promotion.target.name
-        challenger = promotion.before.challengers.get(name)
-        write_lock(config.lock_path, name, promotion.lock, challenger)
+        challenger = before.challengers.get(name)
+        write_lock(path, name, promotion.lock, challenger, planned=before)
     return Moved(alias_before, changed)
 
 
@@ -161,21 +174,39 @@ def _newest(
     target: EnvironmentSettings,
     warn: Callable[[ForecastError], None],
 ) -> tuple[DeploymentRecord, Role]:
-    """The newest record of a version, and what the version was in it."""
-    for record in store.records(damaged=warn):
-        challenger = record.challenger
-        if version is None:
-            finishes = source.name == target.name and challenger is not None
-            return record, "challenger" if finishes else "champion"
-        if record.lock.version == version:
-            return record, "champion"
-        if challenger is not None and challenger.version == version:
-            return record, "challenger"
+    """The newest record of a version, and what the version was in it.
+
+    A newer one that cannot be read may say that the version has failed since.
+    """
+    unreadable: list[ForecastError] = []
+    for record in store.records(damaged=unreadable.append):
+        role = _role(record, version, within=source.name == target.name)
+        if role is None:
+            continue
+        if unreadable:
+            raise ForecastError(
+                f"record {record.record_id} of {source.name} is of version {record.lock.version}, "
+                f"and a newer one cannot be read, which may say that it has failed since: "
+                f"{unreadable[0]}; verify it again: forecast verify {source.name}"
+            )
+        return record, role
+    for error in unreadable:
+        warn(error)
     what = "anything" if version is None else f"version {version}"
     raise ForecastError(
         f"expected a record that proves {what} in {source.name}, got none; deploy it there, then "
         f"run: forecast verify {source.name}"
     )
+
+
+def _role(record: DeploymentRecord, version: str | None, *, within: bool) -> Role | None:
+    """What a version was in a record; None: nothing."""
+    challenger = record.challenger
+    if version is None:
+        return "challenger" if within and challenger is not None else "champion"
+    if record.lock.version == version:
+        return "champion"
+    return "challenger" if challenger is not None and challenger.version == version else None
 
 
 def _check_proven(
@@ -225,7 +256,4 @@ def _check_suits(promotion: Promotion, cloud: Cloud) -> None:
     """Refuse a version that the target could not run, and see that its archive is here."""
     config, lock = promotion.config, promotion.lock
     with byte_progress(f"fetching version {lock.version}") as progress:
-        if lock.archive_digest is not None and not is_at_hand(config, lock):
-            cloud_in = beside(cloud)
-            bring(config, promotion.source, lock.archive_digest, progress, cloud_in)
-        package_locked(config, promotion.target, lock, progress)
+        provide(config, promotion.target, lock, progress, beside(cloud), first=promotion.source)

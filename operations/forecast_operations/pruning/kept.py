@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
-from forecast_operations.endpoints.listing import names_in
+from forecast_operations.endpoints.listing import configs_in
 from forecast_operations.records.store import RecordStore
 from forecast_operations.stopping.stopped import StoppedStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from forecast_operations.records.record import DeploymentRecord
     from forecast_operations.watching.place import Place
 
 _CONFIGURATION = "EndpointConfigName"
@@ -43,7 +43,8 @@ def kept_of(place: Place, bucket: str, verified: int) -> Kept:
     Args:
         place: The environment.
         bucket: Its artifact bucket.
-        verified: How many of the last verified deployments are kept.
+        verified: How many of the last verified versions are kept; one that was verified again and
+            again is one.
 
     Raises:
         ForecastError: A record cannot be read, so that it is not known what it would keep.
@@ -53,7 +54,11 @@ def kept_of(place: Place, bucket: str, verified: int) -> Kept:
         kept.configs.setdefault(config, why)
     store = RecordStore(place.cloud, bucket, place.settings.name)
     proofs = (record for record in store.records(damaged=_refuse) if record.outcome == "verified")
-    for record in itertools.islice(proofs, verified):
+    versions: set[tuple[str, ...]] = set()
+    for record in proofs:
+        if len(versions | {_version(record)}) > verified:
+            break
+        versions.add(_version(record))
         why = f"verified {record.started_at:%Y-%m-%d}"
         if record.endpoint_config_name is not None:
             kept.configs.setdefault(record.endpoint_config_name, why)
@@ -66,13 +71,8 @@ def kept_of(place: Place, bucket: str, verified: int) -> Kept:
 
 
 def _configs(place: Place, bucket: str) -> Iterator[tuple[str, str]]:
-    for name in names_in(place.live):
-        endpoint: dict[str, Any] = place.live.endpoint(name) or {}
-        if _CONFIGURATION in endpoint:
-            yield endpoint[_CONFIGURATION], f"{name} serves it"
-        pending = endpoint.get("PendingDeploymentSummary") or {}
-        if _CONFIGURATION in pending:
-            yield pending[_CONFIGURATION], f"{name} gets it"
+    for name, config, does in configs_in(place.live):
+        yield config, f"{name} {does} it"
     deployed = (place.outputs() or {}).get(_CONFIGURATION)
     if deployed is not None:
         yield deployed, "deployed"
@@ -97,6 +97,12 @@ def _noted_by_off_hours(place: Place) -> Iterator[str]:
         )
         for parameter in answer["Parameters"]:
             yield parameter["Value"]
+
+
+def _version(record: DeploymentRecord) -> tuple[str, ...]:
+    """What served: the archive, and those of other variants."""
+    others = {each.archive_digest for each in record.variants if each.archive_digest is not None}
+    return record.archive_digest, *sorted(others - {record.archive_digest})
 
 
 def _hex(digest: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ def find_leftovers(place: Place, *, keep: int, now: datetime) -> Leftovers:
 
     Args:
         place: The environment.
-        keep: How many of the last verified deployments stay.
+        keep: How many of the last verified versions stay.
         now: The time.
 
     Raises:
@@ -134,6 +134,16 @@ def find_leftovers(place: Place, *, keep: int, now: datetime) -> Leftovers:
         if archive.digest not in needed and archive.changed < old
     ]
     return Leftovers(bucket, tuple(going_configs), tuple(going_models), tuple(archives), kept)
+
+
+def in_both(agreed: Leftovers, now: Leftovers) -> Leftovers:
+    """What was agreed to and can still go: what was used or written again meanwhile stays."""
+    return replace(
+        now,
+        configs=tuple(each for each in now.configs if each in agreed.configs),
+        models=tuple(each for each in now.models if each in agreed.models),
+        archives=tuple(each for each in now.archives if each in agreed.archives),
+    )
 
 
 def archives_in(place: Place, bucket: str) -> list[Archive]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, names
-from forecast_operations.pruning.leftovers import own_models_and_configs
+from forecast_operations.endpoints.listing import configs_in
+from forecast_operations.pruning.leftovers import models_of, own_models_and_configs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +65,8 @@ def find_everything(place: Place) -> Everything:
     """All that is left of an environment whose endpoint is gone; nothing is changed.
 
     Raises:
-        ForecastError: Its endpoint or the stack of it is there still, or there is nothing left.
+        ForecastError: Its endpoint or the stack of it is there still, another endpoint uses what
+            would go, or there is nothing left.
     """
     environment = place.settings.name
     if place.live.stack(place.stack) is not None:
@@ -83,8 +85,18 @@ def find_everything(place: Place) -> Everything:
             f"there is no bucket of {environment} left in {place.settings.region}: nothing to empty"
         )
     models, configs = own_models_and_configs(place, buckets[0])
+    _check_unused(place, set(models))
     sizes = [size for bucket in buckets for _, size in _versions(place.cloud, bucket)]
     return Everything(tuple(buckets), tuple(models), tuple(configs), len(sizes), sum(sizes))
+
+
+def in_both(agreed: Everything, now: Everything) -> Everything:
+    """What was agreed to and is still to go; buckets are emptied whatever is in them."""
+    return replace(
+        now,
+        models=tuple(each for each in now.models if each in agreed.models),
+        configs=tuple(each for each in now.configs if each in agreed.configs),
+    )
 
 
 def remove_everything(place: Place, everything: Everything, say: Callable[[str], None]) -> None:
@@ -100,6 +112,20 @@ def remove_everything(place: Place, everything: Everything, say: Callable[[str],
         found = [entry for entry, _ in _versions(place.cloud, bucket)]
         _delete_objects(place.cloud, bucket, found)
         say(f"emptied {bucket}: {len(found)} versions and delete markers")
+
+
+def _check_unused(place: Place, models: set[str]) -> None:
+    """Refuse while an endpoint of the region serves one of the models, or gets it."""
+    users = [
+        f"{name} {does} {config}"
+        for name, config, does in configs_in(place.live)
+        if models & set(models_of(place.live.endpoint_config(config) or {}))
+    ]
+    if users:
+        raise ForecastError(
+            f"endpoints of {place.settings.region} use models of {place.settings.name}: "
+            f"{'; '.join(users)}; delete them first with: forecast endpoints delete NAME"
+        )
 
 
 def _remove_hosting(

@@ -13,7 +13,7 @@ from forecast_config.settings.base import Settings
 Outcome = Literal["verified", "failed"]
 
 RECORD_ID = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$"
-"""What an id looks like: it sorts by time."""
+"""What an id looks like."""
 
 
 class ModelCard(Settings):
@@ -114,7 +114,7 @@ class DeploymentRecord(Settings):
     """Version of the document's layout."""
 
     record_id: Annotated[str, Field(pattern=RECORD_ID)]
-    """When it was made, in UTC, and part of the digest of what was found; sorts by time."""
+    """When it was made, in UTC by the clock there, and part of the digest of what was found."""
 
     environment: str
     """The environment."""

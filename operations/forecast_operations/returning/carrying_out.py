@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.console import byte_progress
 from forecast_operations.returning.fetching import beside, provide
 from forecast_operations.returning.intent import drop_intent, keep_intent
@@ -12,11 +13,12 @@ from forecast_operations.updates.proposal import carry_out, check_obstacles, pro
 from forecast_operations.verifying.subject import Subject, look_at_stack
 from forecast_operations.verifying.verify import Patience, verify
 from forecast_packaging import write_lock
+from forecast_packaging.errors import LockChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from forecast_config import PackagedModel
+    from forecast_config import ModelsLock, PackagedModel
     from forecast_operations.records.record import DeploymentRecord
     from forecast_operations.returning.intent import Intent
     from forecast_operations.returning.plan import Return
@@ -52,31 +54,42 @@ def deploy(plan: Return, allowed: Collection[Permission], say: Callable[[str], N
         ForecastError: AWS would refuse the update, a deployment failed, or SageMaker has undone
             the rollout.
     """
-    intent = plan.intent
-    keep_intent(plan.config.root, plan.settings.name, intent)
-    write_lock(plan.config.lock_path, plan.settings.name, plan.lock)
+    intent, name = plan.intent, plan.settings.name
+    keep_intent(plan.config.root, name, intent)
     try:
-        proposal = propose(plan.path, plan.settings.name, plan.context)
+        written = write_lock(plan.config.lock_path, name, plan.lock, planned=plan.before)
+    except ForecastError:
+        drop_intent(plan.config.root, name)
+        raise
+    try:
+        proposal = propose(plan.path, name, plan.context)
         check_obstacles(proposal.obstacles, allowed)
     except BaseException:
-        _put_back(plan, intent)
+        # What goes on may have changed the stack before it was interrupted.
+        say(_still(plan) if plan.resumed else _put_back(plan, intent, written))
         raise
     try:
         carry_out(proposal, say)
+    except KeyboardInterrupt:
+        say(_still(plan))
+        raise
     except ForecastError as error:
-        raise ForecastError(f"{error}\n{_after_failure(plan, proposal, intent)}") from None
+        raise ForecastError(f"{error}\n{_after_failure(plan, proposal, written)}") from None
 
 
 def prove(
     plan: Return, packaged: PackagedModel, patience: Patience, say: Callable[[str], None]
 ) -> DeploymentRecord:
-    """Verify what was gone back to, and write the record of it.
+    """Verify what was gone back to.
 
     Args:
         plan: What was done.
         packaged: The archive that must be served.
         patience: How long it waits.
         say: Told what is waited for.
+
+    Returns:
+        The record of it, which nobody has written yet.
     """
     subject = Subject(
         config=plan.config,
@@ -87,10 +100,28 @@ def prove(
         lock=plan.lock,
         champion=packaged,
     )
-    record = verify(subject, patience, say)
-    plan.store.write(record)
-    finish(plan)
-    return record
+    return verify(subject, patience, say)
+
+
+def write_record(plan: Return, record: DeploymentRecord) -> str:
+    """Write the record of a return that has come to its end.
+
+    Returns:
+        Its address.
+
+    Raises:
+        ForecastError: It was not written.
+    """
+    address = plan.store.address(record.record_id)
+    try:
+        plan.store.write(record)
+    except CloudError as error:
+        raise ForecastError(
+            f"version {plan.lock.version} is deployed, and the record of it was not written to "
+            f"{address}: {error}; once it can be, write one with: forecast verify "
+            f"{plan.settings.name}"
+        ) from None
+    return address
 
 
 def finish(plan: Return) -> None:
@@ -98,12 +129,25 @@ def finish(plan: Return) -> None:
     drop_intent(plan.config.root, plan.settings.name)
 
 
-def _put_back(plan: Return, intent: Intent) -> None:
-    write_lock(plan.config.lock_path, plan.settings.name, intent.champion, intent.challenger)
-    drop_intent(plan.config.root, plan.settings.name)
+def _still(plan: Return) -> str:
+    return (
+        f"{plan.config.lock_path.name} names version {plan.lock.version} now; forecast rollback "
+        f"{plan.settings.name} goes on"
+    )
 
 
-def _after_failure(plan: Return, proposal: Proposal, intent: Intent) -> str:
+def _put_back(plan: Return, intent: Intent, written: ModelsLock) -> str:
+    """Put the lock back, unless somebody else has changed it since, and say which of both."""
+    path, name = plan.config.lock_path, plan.settings.name
+    drop_intent(plan.config.root, name)
+    try:
+        write_lock(path, name, intent.champion, intent.challenger, planned=written)
+    except LockChangedError as error:
+        return f"nothing was deployed, and {path.name} is left as it is: {error}"
+    return f"nothing was changed, and {path.name} is as it was before"
+
+
+def _after_failure(plan: Return, proposal: Proposal, written: ModelsLock) -> str:
     """What became of the lock, after a look whether the deployment changed anything."""
     again = f"the return can be run again: forecast rollback {plan.settings.name}"
     lock, version = plan.config.lock_path.name, plan.lock.version
@@ -117,6 +161,5 @@ def _after_failure(plan: Return, proposal: Proposal, intent: Intent) -> str:
     except ForecastError as error:
         return f"{lock} names version {version}; whether that is deployed is not known: {error}"
     if unchanged:
-        _put_back(plan, intent)
-        return f"nothing was changed, and {lock} is as it was before"
+        return _put_back(plan, plan.intent, written)
     return f"{lock} names version {version}, which the stack has been changed towards; {again}"

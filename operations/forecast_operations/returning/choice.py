@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable
 
     from forecast_config import LockedModel
     from forecast_operations.records.record import DeploymentRecord
     from forecast_operations.returning.standing import Standing
 
 _SHOWN = 5
+_LOOKED_AT = 100
+"""Records among which a way is looked for that is only told of."""
 
 
 def choose(
-    records: Sequence[DeploymentRecord],
+    records: Iterable[DeploymentRecord],
     standing: Standing,
     locked: LockedModel | None,
     *,
@@ -31,7 +34,8 @@ def choose(
     before it was first seen. What was tried after a return is therefore never gone back to.
 
     Args:
-        records: The records of the environment, newest first.
+        records: The records of the environment, newest first, which can be gone through again.
+            Of them are taken as many as it needs.
         standing: What is deployed.
         locked: What is locked; None: nothing.
         version: The version to go back to.
@@ -41,42 +45,56 @@ def choose(
         ForecastError: There is no such record, or it is not of a verified deployment; what there
             is to go back to is named.
     """
-    verified = [record for record in records if record.outcome == "verified"]
     if record_id is not None:
         return _named(records, record_id, standing)
+    verified = (record for record in records if record.outcome == "verified")
     if version is not None:
         for record in verified:
             if record.lock.version == version:
                 return record
         raise ForecastError(
             f"version {version} was never verified here, so nothing proves that it would serve"
-            f"{_ways(verified, standing)}"
+            f"{_ways(records, standing)}"
         )
     if not standing.runs(locked) or standing.challenger is not None:
         for record in verified:
             if standing.digest is not None and record.archive_digest == standing.digest:
                 return record
-    for record in _before(records, standing):
-        return record
+    found = _before(records, standing)
+    if found is not None:
+        return found
     raise ForecastError(
-        f"nothing was verified here before version {standing.version}{_ways(verified, standing)}"
+        f"nothing was verified here before version {standing.version}{_ways(records, standing)}"
     )
 
 
-def _before(records: Sequence[DeploymentRecord], standing: Standing) -> Iterator[DeploymentRecord]:
-    """Verified records from before the first sight of what is deployed, newest first."""
-    seen = [
-        place for place, record in enumerate(records) if record.archive_digest == standing.digest
-    ]
-    for record in records[seen[-1] + 1 if seen else 0 :]:
-        if record.outcome == "verified":
-            yield record
+def is_verified(records: Iterable[DeploymentRecord], locked: LockedModel) -> bool:
+    """Whether one of the newest records proves the version of a lock entry.
+
+    Args:
+        records: The records of the environment, newest first.
+        locked: The entry.
+    """
+    return any(
+        record.outcome == "verified" and record.lock.version == locked.version
+        for record in islice(records, _LOOKED_AT)
+    )
+
+
+def _before(records: Iterable[DeploymentRecord], standing: Standing) -> DeploymentRecord | None:
+    """The newest verified record from before the first sight of what is deployed."""
+    found: DeploymentRecord | None = None
+    for record in records:
+        if record.archive_digest == standing.digest:
+            found = None
+        elif found is None and record.outcome == "verified":
+            found = record
+    return found
 
 
 def _named(
-    records: Sequence[DeploymentRecord], record_id: str, standing: Standing
+    records: Iterable[DeploymentRecord], record_id: str, standing: Standing
 ) -> DeploymentRecord:
-    verified = [record for record in records if record.outcome == "verified"]
     for record in records:
         if record.record_id != record_id:
             continue
@@ -85,21 +103,20 @@ def _named(
         failed = ", ".join(check.name for check in record.checks if not check.passed)
         raise ForecastError(
             f"record {record_id} is of a deployment that failed its verification ({failed})"
-            f"{_ways(verified, standing)}"
+            f"{_ways(records, standing)}"
         )
-    raise ForecastError(f"there is no record {record_id} here{_ways(verified, standing)}")
+    raise ForecastError(f"there is no record {record_id} here{_ways(records, standing)}")
 
 
-def _ways(verified: Sequence[DeploymentRecord], standing: Standing) -> str:
-    """What there is to go back to, each archive once, newest first."""
-    newest = {
-        record.archive_digest: record
-        for record in reversed(verified)
-        if record.archive_digest != standing.digest
-    }
+def _ways(records: Iterable[DeploymentRecord], standing: Standing) -> str:
+    """What there is to go back to among the newest records, each archive once, newest first."""
+    newest: dict[str, DeploymentRecord] = {}
+    for record in islice(records, _LOOKED_AT):
+        if record.outcome == "verified" and record.archive_digest != standing.digest:
+            newest.setdefault(record.archive_digest, record)
     if not newest:
         return "; there is nothing else to go back to: deploy a version that is good"
-    ways = sorted(newest.values(), key=lambda record: record.record_id, reverse=True)
+    ways = list(newest.values())
     lines = [
         f"  --to {record.lock.version}: verified {record.started_at:%Y-%m-%d %H:%M} UTC by "
         f"{record.caller.rpartition('/')[2]}, --record {record.record_id}"

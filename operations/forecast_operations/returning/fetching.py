@@ -50,6 +50,8 @@ def provide(
     lock: LockedModel,
     progress: Progress,
     cloud_in: Callable[[str], Cloud] = Cloud,
+    *,
+    first: EnvironmentSettings | None = None,
 ) -> PackagedModel:
     """The archive of a lock entry; one that it pins, and that is not here, is fetched.
 
@@ -62,18 +64,23 @@ def provide(
         lock: The entry, which need not stand in the lock file.
         progress: Told how far each stage is.
         cloud_in: AWS in a region.
+        first: The environment in whose bucket it is looked for first; None: the same one.
 
     Raises:
         ForecastError: It is neither here nor in a bucket, and packing anew does not give it.
     """
     search = Search(found=True)
     if lock.archive_digest is not None and not is_at_hand(config, lock):
-        search = bring(config, settings, lock.archive_digest, progress, cloud_in)
+        where = settings if first is None else first
+        search = bring(config, where, lock.archive_digest, progress, cloud_in)
     try:
         return package_locked(config, settings, lock, progress)
     except ArchiveMissingError as error:
         looked = "".join(f"\n  {place}" for place in search.places)
-        raise ForecastError(f"{error}; it was looked for in:{looked}") from None
+        raise ForecastError(
+            f"{error.what}; bring it back into a bucket that had it (a bucket keeps earlier "
+            f"versions of its objects); it was looked for in:{looked}"
+        ) from None
 
 
 def bring(

@@ -38,9 +38,13 @@ class Intent(Settings):
     challenger: LockedModel | None
     """What the champion was compared with before; null: nothing."""
 
-    def is_of(self, standing: Standing) -> bool:
-        """Whether nothing else was deployed since."""
-        return standing.digest in {self.origin, self.target}
+    def is_of(self, standing: Standing, locked: LockedModel | None) -> bool:
+        """Whether nothing else was deployed since, and the lock still names where it leads.
+
+        A return that was given up is one whose lock was put back.
+        """
+        leads = locked is not None and locked.archive_digest == self.target
+        return leads and standing.digest in {self.origin, self.target}
 
 
 def read_intent(root: Path, environment: str) -> Intent | None:

@@ -10,8 +10,9 @@ from forecast_config.rollouts import without_challenger
 from forecast_config.settings import ShadowRollout, SplitRollout
 from forecast_operations.options import chosen
 from forecast_operations.records.card import ranked
+from forecast_operations.records.reading import ReadOnce
 from forecast_operations.records.store import RecordStore
-from forecast_operations.returning.choice import choose
+from forecast_operations.returning.choice import choose, is_verified
 from forecast_operations.returning.intent import Intent, read_intent
 from forecast_operations.returning.standing import look_at
 from forecast_operations.updates.live import Live
@@ -47,6 +48,7 @@ class Return:
         standing: What is deployed before.
         record: What is gone back to.
         before: The lock before.
+        leads_back: Whether what was locked before can be gone back to by a record of it.
         resumed: Whether it goes on with one that was interrupted.
         ends_comparison: Whether the settings compare with a challenger, which goes.
     """
@@ -60,6 +62,7 @@ class Return:
     standing: Standing
     record: DeploymentRecord
     before: ModelsLock
+    leads_back: bool
     resumed: bool
     ends_comparison: bool
 
@@ -68,6 +71,11 @@ class Return:
         """The lock entry of what is gone back to: the version, and the very archive of it."""
         update = {"alias": None, "archive_digest": self.record.archive_digest}
         return self.record.lock.model_copy(update=update)
+
+    @property
+    def locked(self) -> LockedModel | None:
+        """The lock entry before; None: there was none."""
+        return self.before.environments.get(self.settings.name)
 
     @property
     def intent(self) -> Intent:
@@ -80,7 +88,7 @@ class Return:
             record_id=self.record.record_id,
             origin=self.standing.digest,
             target=self.record.archive_digest,
-            champion=self.before.environments.get(name),
+            champion=self.locked,
             challenger=self.before.challengers.get(name),
         )
 
@@ -122,12 +130,14 @@ class Return:
                 "answers all requests"
             )
         yield from self._metrics()
-        locked = self.before.environments.get(name)
+        locked = self.locked
         if locked is not None and locked.version != record.lock.version:
+            back = f"forecast rollback {name} --to {locked.version}"
+            if not self.leads_back:
+                back = f"put it back (git), and forecast deploy {name}"
             yield (
                 f"{self.config.lock_path.name} names version {record.lock.version} instead of "
-                f"{locked.version}; the way back: forecast deploy {name} --context "
-                f"model_version={locked.version}"
+                f"{locked.version}; the way back: {back}"
             )
 
     def _metrics(self) -> Iterator[str]:
@@ -172,13 +182,15 @@ def plan_return(
     store = RecordStore.needed(live, settings)
     standing = look_at(live, settings)
     before = read_lock(config.lock_path)
+    locked = before.environments.get(environment)
     intent = read_intent(config.root, environment)
     resumed = intent is not None and version is None and record_id is None
-    resumed = resumed and intent is not None and intent.is_of(standing)
+    resumed = resumed and intent is not None and intent.is_of(standing, locked)
+    records = ReadOnce(store.records(damaged=warn))
     record = choose(
-        list(store.records(damaged=warn)),
+        records,
         standing,
-        before.environments.get(environment),
+        locked,
         version=version,
         record_id=intent.record_id if resumed and intent is not None else record_id,
     )
@@ -193,6 +205,7 @@ def plan_return(
         standing=standing,
         record=record,
         before=before,
+        leads_back=locked is not None and is_verified(records, locked),
         resumed=resumed,
         ends_comparison=compares,
     )

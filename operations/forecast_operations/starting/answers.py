@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forecast_config import names
 from forecast_config.images import longest_patched, serving_images
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ PIPELINES = ("github", "circleci", "both", "none")
 
 OPEN_ENVIRONMENT = "dev"
 """The environment that is deployed to without asking anybody, and that has one instance."""
+
+CHAMPION = "champion"
+"""Alias of the newest version that the first environment runs."""
 
 _STAGING = "staging"
 _NAME_LENGTH = 40
@@ -96,6 +100,17 @@ class Answers:
     def endpoint_name(self, environment: str) -> str:
         """Name of an environment's endpoint."""
         return f"{self.project}-{environment}"
+
+    def bucket_stem(self, environment: str) -> str:
+        """What the name of an environment's bucket begins with; account and region follow."""
+        return names.artifact_bucket(self.endpoint_name(environment), "", "").removesuffix("--")
+
+    def model_alias(self, environment: str) -> str:
+        """Alias of the registry that an environment follows, which no other does.
+
+        New versions come to the first environment; a promotion moves the alias of the next one.
+        """
+        return CHAMPION if environment == self.environments[0] else f"{CHAMPION}-{environment}"
 
     def scales(self, environment: str) -> bool:
         """Whether an environment scales with its load; dev has one instance."""

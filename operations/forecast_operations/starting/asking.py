@@ -10,7 +10,7 @@ import typer
 from forecast_config import ForecastError
 from forecast_operations.console import err
 from forecast_operations.starting.checking import problems_of
-from forecast_operations.starting.prices import price_sentence, table_of
+from forecast_operations.starting.prices import offered, price_sentence, table_of
 from forecast_operations.starting.questions import QUESTIONS, Question, complete
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ def _ask(question: Question, values: Mapping[str, Any]) -> Any:
     while True:
         text = _prompt(question, _shown(default))
         try:
-            answer = default if text == _shown(default) else question.parse(text)
+            answer = (
+                default
+                if text == _shown(default)
+                else question.parse(_named(question, text, values))
+            )
         except ForecastError as error:
             err.print(f"  {error}", markup=False)
             continue
@@ -61,6 +65,14 @@ def _ask(question: Question, values: Mapping[str, Any]) -> Any:
             return answer
         for message in wrong:
             err.print(f"  {message}", markup=False)
+
+
+def _named(question: Question, text: str, values: Mapping[str, Any]) -> str:
+    """What was typed; the instance type for the number of its row."""
+    if question.field != "instance_type":
+        return text
+    rows = {str(row): name for row, name in enumerate(offered(scaling=values["scaling"]), 1)}
+    return rows.get(text.strip(), text)
 
 
 def _prompt(question: Question, default: str) -> str:

@@ -27,19 +27,22 @@ SENSIBLE = (
 UNKNOWN = "unknown"
 
 
+def offered(*, scaling: bool) -> tuple[str, ...]:
+    """Types to choose from, in the order of their rows; without those that cannot scale."""
+    return tuple(name for name in SENSIBLE if not (scaling and is_burstable(name)))
+
+
 def table_of(region: str, *, scaling: bool) -> Table:
-    """Types to choose from, with the price of each; without those that cannot scale."""
+    """Types to choose from, each with its row and its price."""
     from rich.table import Column, Table  # noqa: PLC0415  # only who is asked needs it
 
     prices = read_prices()
     columns = ("vCPU", "GiB", "an hour", "a month")
-    table = Table("instance type", *(Column(name, justify="right") for name in columns))
-    for name in SENSIBLE:
-        if scaling and is_burstable(name):
-            continue
+    table = Table("row", "instance type", *(Column(name, justify="right") for name in columns))
+    for row, name in enumerate(offered(scaling=scaling), start=1):
         memory = memory_gib(name)
         shown = UNKNOWN if memory is None else f"{memory:g}"
-        table.add_row(name, str(vcpus(name)), shown, *_amounts(prices, region, name))
+        table.add_row(str(row), name, str(vcpus(name)), shown, *_amounts(prices, region, name))
     return table
 
 
@@ -47,9 +50,11 @@ def price_sentence(region: str, instance_type: str) -> str:
     """What an instance costs in a region, and how old that knowledge is."""
     prices = read_prices()
     hour, month = _amounts(prices, region, instance_type)
+    dated = prices.priced_at(region)
     if hour == UNKNOWN:
-        return f"the price of {instance_type} in {region} is unknown here (prices of {prices.date})"
-    return f"{instance_type} in {region}: {hour} an hour, {month} a month (prices of {prices.date})"
+        known = "none is known there" if dated is None else f"prices of {dated}"
+        return f"the price of {instance_type} in {region} is unknown here ({known})"
+    return f"{instance_type} in {region}: {hour} an hour, {month} a month (prices of {dated})"
 
 
 def _amounts(prices: Prices, region: str, instance_type: str) -> tuple[str, str]:

@@ -156,7 +156,7 @@ QUESTIONS = (
     Question(
         field="instance_type",
         option="--instance-type",
-        text="Instance type",
+        text="Instance type, or its row",
         default=_fixed("ml.m5.large"),
     ),
     Question(

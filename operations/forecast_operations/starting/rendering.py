@@ -35,6 +35,7 @@ _TRAINING = {
     "scikit-learn": "example/train_sklearn.py.j2",
 }
 _PIPELINE = {
+    "ci/check_newest.py": "ci/check_newest.py.j2",
     "ci/comment_plan.py": "ci/comment_plan.py.j2",
     "tests/test_pipeline.py": "tests/test_pipeline.py.j2",
 }

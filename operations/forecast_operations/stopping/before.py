@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.endpoints.state import GOING
 from forecast_operations.stopping.schedules import schedules_of
 from forecast_operations.stopping.stopped import EndpointBefore, Stopped, TargetBefore
-from forecast_operations.watching.alarms import read_alarms, telling
+from forecast_operations.watching.alarms import alarms_of, telling
 from forecast_operations.watching.scaling import NAMESPACE, SUSPENDED, read_targets
 
 if TYPE_CHECKING:
@@ -35,6 +36,47 @@ _ACTION = (
 )
 
 
+def is_outdated(known: Stopped, state: EndpointState | None) -> bool:
+    """Whether an endpoint was made anew, with something else, since it was noted what it was.
+
+    An endpoint with the configuration that was noted is a way back that has not ended.
+    """
+    if state is None or state.status == GOING or state.created <= known.at:
+        return False
+    return known.endpoint is None or known.endpoint.config != state.config
+
+
+def noted(
+    place: Place, state: EndpointState | None, how: How, now: datetime, known: Stopped | None
+) -> Stopped:
+    """What is to come back: what was before the first stop, of what is deployed now.
+
+    Counts and bounds are those of the first note, as a stop changes them. Everything else belongs
+    to the configuration, which a deployment may have replaced since.
+
+    Args:
+        place: The environment.
+        state: Its endpoint; None: it is away.
+        how: How it is about to be stopped.
+        now: The time.
+        known: What was noted by the first stop; None: it is not stopped.
+    """
+    if known is None:
+        return note(place, state, how, now)
+    replaced = _is_replaced(known, state)
+    if known.how == how and not replaced:
+        return known
+    current = note(place, state, how, now)
+    changes: dict[str, Any] = {
+        "how": how,
+        "muted": tuple(dict.fromkeys((*known.muted, *current.muted))),
+        "schedules": tuple(dict.fromkeys((*known.schedules, *current.schedules))),
+    }
+    if replaced:
+        changes |= _of_both(known, current)
+    return known.model_copy(update=changes)
+
+
 def note(place: Place, state: EndpointState | None, how: How, now: datetime) -> Stopped:
     """What an environment is now.
 
@@ -60,8 +102,30 @@ def note(place: Place, state: EndpointState | None, how: How, now: datetime) -> 
 
 def _speaking(place: Place) -> tuple[str, ...]:
     """Alarms that would tell somebody."""
-    alarms = read_alarms(place.cloud, place.endpoint_name)
-    return tuple(telling(each for each in alarms if not each.muted))
+    return tuple(telling(each for each in alarms_of(place) if not each.muted))
+
+
+def _is_replaced(known: Stopped, state: EndpointState | None) -> bool:
+    if state is None or state.status == GOING or known.endpoint is None:
+        return False
+    return state.config != known.endpoint.config
+
+
+def _of_both(known: Stopped, current: Stopped) -> dict[str, Any]:
+    """What serves and scales now, with the counts and bounds of before the first stop."""
+    first, now = known.endpoint, current.endpoint
+    if first is None or now is None:
+        return {}
+    bounds = {(each.resource_id, each.dimension): each for each in known.targets}
+    targets = []
+    for target in current.targets:
+        was = bounds.get((target.resource_id, target.dimension), target)
+        bound = {key: getattr(was, key) for key in ("minimum", "maximum", "suspended")}
+        targets.append(target.model_copy(update=bound))
+    counts = {name: first.counts.get(name, count) for name, count in now.counts.items()}
+    warm = {name: first.warm.get(name, count) for name, count in now.warm.items()}
+    endpoint = now.model_copy(update={"counts": counts, "warm": warm})
+    return {"endpoint": endpoint, "targets": tuple(targets)}
 
 
 def _endpoint(place: Place, state: EndpointState) -> EndpointBefore:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.watching.scaling import NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from forecast_operations.cloud.cloud import Cloud
     from forecast_operations.stopping.stopped import TargetBefore
@@ -38,21 +43,55 @@ _ALARM = (
 """What PutMetricAlarm takes of what DescribeAlarms tells (CloudWatch API reference)."""
 
 
-def bring_back_target(cloud: Cloud, target: TargetBefore, *, anew: bool) -> None:
-    """Scale a variant as it was.
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
+"""A schedule of a single time (Application Auto Scaling API reference, PutScheduledAction)."""
+
+
+def bring_back_target(
+    cloud: Cloud, target: TargetBefore, say: Callable[[str], None], *, anew: bool
+) -> list[CloudError]:
+    """Scale a variant as it was, as far as AWS allows.
 
     Args:
         cloud: Where it is.
         target: What scaled.
+        say: Told what is left out, as its time is over.
         anew: Whether its endpoint was deleted, which takes policies and scheduled actions along
             (Amazon SageMaker developer guide, "Delete endpoints configured for auto scaling").
+
+    Returns:
+        What AWS refused; the rest is as it was.
     """
+    refused = []
+    for step in _steps(cloud, target, say, anew=anew):
+        try:
+            step()
+        except CloudError as error:
+            refused.append(error)
+    return refused
+
+
+def is_over(action: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a scheduled action will never act again: PutScheduledAction may refuse it."""
+    end = action.get("EndTime")
+    if end is not None and _moment(end) <= now:
+        return True
+    once = _AT.fullmatch(action.get("Schedule", ""))
+    if once is None:
+        return False
+    zone = ZoneInfo(action.get("Timezone", "UTC"))
+    return datetime.fromisoformat(once[1]).replace(tzinfo=zone) <= now
+
+
+def _steps(
+    cloud: Cloud, target: TargetBefore, say: Callable[[str], None], *, anew: bool
+) -> Iterator[Callable[[], Any]]:
     of_target = {
         "ServiceNamespace": NAMESPACE,
         "ResourceId": target.resource_id,
         "ScalableDimension": target.dimension,
     }
-    cloud.ask(
+    yield lambda: cloud.ask(
         "application-autoscaling",
         "register_scalable_target",
         **of_target,
@@ -63,11 +102,27 @@ def bring_back_target(cloud: Cloud, target: TargetBefore, *, anew: bool) -> None
     if not anew:
         return
     for policy in target.policies:
-        given = {key: value for key, value in policy.items() if key != "PolicyARN"}
-        answer = cloud.ask("application-autoscaling", "put_scaling_policy", **of_target, **given)
-        _call_instead(cloud, policy["PolicyARN"], answer["PolicyARN"])
+        yield partial(_put_policy, cloud, policy, of_target)
     for action in target.actions:
-        cloud.ask("application-autoscaling", "put_scheduled_action", **of_target, **action)
+        if is_over(action, datetime.now(UTC)):
+            say(f"left out {action['ScheduledActionName']} of {target.resource_id}: it is over")
+            continue
+        yield partial(_put_action, cloud, action, of_target)
+
+
+def _put_policy(cloud: Cloud, policy: Mapping[str, Any], of_target: Mapping[str, str]) -> None:
+    given = {key: value for key, value in policy.items() if key != "PolicyARN"}
+    answer = cloud.ask("application-autoscaling", "put_scaling_policy", **of_target, **given)
+    _call_instead(cloud, policy["PolicyARN"], answer["PolicyARN"])
+
+
+def _put_action(cloud: Cloud, action: Mapping[str, Any], of_target: Mapping[str, str]) -> None:
+    cloud.ask("application-autoscaling", "put_scheduled_action", **of_target, **action)
+
+
+def _moment(noted: str | datetime) -> datetime:
+    moment = datetime.fromisoformat(noted) if isinstance(noted, str) else noted
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _call_instead(cloud: Cloud, old: str, new: str) -> None:

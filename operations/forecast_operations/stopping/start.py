@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.endpoints.state import read_endpoint
+from forecast_operations.stopping.before import is_outdated
 from forecast_operations.stopping.rescaling import bring_back_target
 from forecast_operations.stopping.schedules import switch
 from forecast_operations.stopping.stop import store_of
 from forecast_operations.watching.alarms import unmute
+from forecast_operations.watching.scaling import read_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from forecast_operations.endpoints.state import EndpointState
@@ -73,6 +76,8 @@ def plan_start(place: Place) -> Start:
 def carry_out_start(start: Start, say: Callable[[str], None]) -> None:
     """Bring an environment back; each step may have been done before.
 
+    Alarms notify as soon as the endpoint is in service, whatever becomes of its scaling.
+
     Args:
         start: The way back.
         say: Told each step.
@@ -82,6 +87,7 @@ def carry_out_start(start: Start, say: Callable[[str], None]) -> None:
             from there.
     """
     place, before = start.place, start.before
+    state = None
     if before.endpoint is not None:
         state = _settled(start, say)
         if state is None:
@@ -89,16 +95,42 @@ def carry_out_start(start: Start, say: Callable[[str], None]) -> None:
             say(f"create {place.endpoint_name} with {before.endpoint.config}: takes minutes")
             state = _settled(start, say)
         _check_service(place, state)
-        if state is not None:
-            _bring_back_capacity(start, state, before.endpoint, say)
-    for target in before.targets:
-        bring_back_target(place.cloud, target, anew=before.how == "delete")
-        say(f"scales again: {target.resource_id}, {target.minimum} to {target.maximum}")
     unmute(place.cloud, before.muted)
-    switch(place.cloud, before.schedules, "ENABLED")
     if before.how == "delete":
         say(f"{len(before.muted)} alarms notify again")
+    refused = [*_rescale(start, state, say)]
+    switch(place.cloud, before.schedules, "ENABLED")
+    if refused:
+        reasons = "; ".join(dict.fromkeys(str(error) for error in refused))
+        raise ForecastError(
+            f"{place.endpoint_name} is back and its alarms notify, but not all of its scaling is "
+            f"as it was: {reasons}; then start again: forecast start {place.settings.name}"
+        )
     start.store.remove()
+
+
+def _rescale(
+    start: Start, state: EndpointState | None, say: Callable[[str], None]
+) -> Iterator[CloudError]:
+    """Bring back counts and scaling; gives what AWS refused."""
+    before = start.before
+    # An endpoint that was made anew has counts, and mostly scaling, of its own deployment.
+    anew = is_outdated(before, start.state)
+    there = read_targets(start.place.cloud, start.place.endpoint_name) if anew else ()
+    known = {(each.resource_id, each.dimension) for each in there}
+    if before.endpoint is not None and state is not None and not anew:
+        try:
+            _bring_back_capacity(start, state, before.endpoint, say)
+        except CloudError as error:
+            yield error
+    for target in before.targets:
+        if (target.resource_id, target.dimension) in known:
+            say(f"scales as it was deployed since: {target.resource_id}")
+            continue
+        refused = bring_back_target(start.place.cloud, target, say, anew=before.how == "delete")
+        yield from refused
+        if not refused:
+            say(f"scales again: {target.resource_id}, {target.minimum} to {target.maximum}")
 
 
 def _check_return(place: Place, before: Stopped) -> None:
@@ -157,12 +189,16 @@ def _check_service(place: Place, state: EndpointState | None) -> None:
 def _bring_back_capacity(
     start: Start, state: EndpointState, before: EndpointBefore, say: Callable[[str], None]
 ) -> None:
-    """Counts and weights as they were; variants that are no more are left out."""
+    """Counts and weights as they were; variants that are no more are left out.
+
+    Weights belong to the configuration: those of another one stay.
+    """
+    weights = before.weights if state.config == before.config else {}
     changes: list[dict[str, Any]] = []
     for variant in state.answering:
         wanted: dict[str, Any] = {}
         count, warm = before.counts.get(variant.name), before.warm.get(variant.name)
-        weight = before.weights.get(variant.name)
+        weight = weights.get(variant.name)
         if count is not None and count != variant.desired:
             wanted["DesiredInstanceCount"] = count
         if warm is not None and warm != variant.warm:

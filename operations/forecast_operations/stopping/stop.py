@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_config.settings import ServerlessEndpoint
-from forecast_operations.endpoints.state import read_endpoint
-from forecast_operations.stopping.before import note
+from forecast_operations.endpoints.state import GOING, read_endpoint
+from forecast_operations.stopping.before import is_outdated, noted
 from forecast_operations.stopping.schedules import is_running, switch
 from forecast_operations.stopping.stopped import Stopped, StoppedStore
-from forecast_operations.watching.alarms import mute
+from forecast_operations.watching.alarms import mute, unmute
 from forecast_operations.watching.scaling import NAMESPACE, SUSPENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.endpoints.state import EndpointState
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from forecast_operations.watching.place import Place
 
 _MISSING = "Could not find"
-_GOING = "Deleting"
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class Stop:
         before: What was.
         state: The endpoint now; None: it is away.
         floor: The least of each variant: instances, or warm requests.
+        outdated: The note of an earlier stop, whose endpoint was made anew since; None: there is
+            none.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class Stop:
     before: Stopped
     state: EndpointState | None
     floor: int
+    outdated: Stopped | None = None
 
 
 def store_of(place: Place) -> StoppedStore:
@@ -66,7 +68,7 @@ def plan_stop(place: Place, how: How, now: datetime) -> Stop:
     """What a stop will do; nothing is changed.
 
     What was before the first stop is kept: after an interruption, and when an environment at its
-    minimum is then taken away.
+    minimum is then taken away. A note of an endpoint that was made anew since says nothing of it.
 
     Args:
         place: The environment.
@@ -79,22 +81,37 @@ def plan_stop(place: Place, how: How, now: datetime) -> Stop:
     store = store_of(place)
     state = read_endpoint(place.live, place.endpoint_name)
     known = store.read()
+    outdated = known if known is not None and is_outdated(known, state) else None
+    known = known if outdated is None else None
     _check(place, how, state, known)
-    if known is None:
-        before = note(place, state, how, now)
-    elif known.how == how:
-        before = known
-    else:
-        current = note(place, state, how, now)
-        before = known.model_copy(
-            update={"how": how, "muted": current.muted, "schedules": current.schedules}
-        )
+    before = noted(place, state, how, now, known)
     if state is None and before.endpoint is None and not before.schedules:
         raise ForecastError(
             f"the endpoint {place.endpoint_name} is away already, and nothing will bring it back: "
             "there is nothing to stop"
         )
-    return Stop(place, store, before, state, floor_of(place.settings))
+    return Stop(place, store, before, state, floor_of(place.settings), outdated)
+
+
+def look_again(stop: Stop, say: Callable[[str], None]) -> Stop:
+    """The same stop with what is there now: somebody may have thought about it for long.
+
+    What an outdated note has left muted or switched off is brought back first, so that it is
+    noted as it should be.
+
+    Args:
+        stop: The stop that was agreed to.
+        say: Told each step.
+
+    Raises:
+        ForecastError: It cannot be carried out any more.
+    """
+    if stop.outdated is not None:
+        unmute(stop.place.cloud, stop.outdated.muted)
+        switch(stop.place.cloud, stop.outdated.schedules, "ENABLED")
+        stop.store.remove()
+        say(f"removed the note of the stop of {stop.outdated.at:%Y-%m-%d %H:%M} UTC: outdated")
+    return plan_stop(stop.place, stop.before.how, datetime.now(UTC))
 
 
 def carry_out_stop(stop: Stop, say: Callable[[str], None]) -> None:
@@ -137,7 +154,7 @@ def smaller(stop: Stop) -> list[dict[str, Any]]:
 
 def _check(place: Place, how: How, state: EndpointState | None, known: Stopped | None) -> None:
     name = place.endpoint_name
-    going = state is not None and state.status == _GOING and how == "delete"
+    going = state is not None and state.status == GOING and how == "delete"
     if state is not None and state.under_way and not going:
         raise ForecastError(
             f"the endpoint {name} is {state.status}, and SageMaker takes no other request "
@@ -158,8 +175,9 @@ def _check(place: Place, how: How, state: EndpointState | None, known: Stopped |
 def _check_scalable(place: Place, state: EndpointState | None, known: Stopped | None) -> None:
     environment = place.settings.name
     if known is not None and known.how == "delete":
+        what = "deleted already" if state is None else "not all back after its deletion"
         raise ForecastError(
-            f"the endpoint of {environment} is deleted already; bring it back with: forecast start "
+            f"the endpoint of {environment} is {what}; bring it back with: forecast start "
             f"{environment}"
         )
     if state is None or not state.in_service:
@@ -214,7 +232,7 @@ def _delete(stop: Stop, say: Callable[[str], None]) -> None:
     if before.schedules:
         switch(cloud, before.schedules, "DISABLED")
         say(f"switched off {len(before.schedules)} schedules of the off hours")
-    if stop.state is None or stop.state.status == _GOING:
+    if stop.state is None or stop.state.status == GOING:
         return
     cloud.ask(
         "sagemaker", "delete_endpoint", missing=_MISSING, EndpointName=stop.place.endpoint_name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
+from functools import cache
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
@@ -58,3 +60,21 @@ def synthesize(
     flags = [f"config={config.resolve()}", f"environments={environment}", *context]
     command = ["synth", "--quiet", "--output", str(assembly)]
     run_cdk(root, [*command, *(part for flag in flags for part in ("--context", flag))])
+
+
+@cache
+def own_folder(parent: Path) -> Path:
+    """A folder that no other process synthesizes into; it goes when this process ends.
+
+    What a process that was killed has left behind is removed by the next one.
+
+    Args:
+        parent: The folder that it is in.
+    """
+    # With the packaging, for those who synthesize.
+    from forecast_packaging.workspace import workspace  # noqa: PLC0415
+
+    held = workspace(parent)
+    folder = held.__enter__()
+    atexit.register(held.__exit__, None, None, None)
+    return folder

@@ -51,6 +51,7 @@ class Obstacle:
         steps: The way around it, by hand.
         permission: What allows it to be carried out in steps; None: it cannot be.
         resources: Logical ids of the resources that it is about; none: it is about the endpoint.
+        passing: Whether it goes away by itself: a plan notes it, a deployment is refused.
     """
 
     kind: Literal[
@@ -62,6 +63,9 @@ class Obstacle:
         "rename",
         "failed",
         "away",
+        "busy",
+        "stuck",
+        "undone",
         "exports",
         "named",
         "retyped",
@@ -70,6 +74,7 @@ class Obstacle:
     steps: tuple[str, ...]
     permission: Permission | None
     resources: tuple[str, ...] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,12 @@ class Serving:
         obstacle: Why it cannot be updated at all.
         configuration: The answer of DescribeEndpointConfig for what serves; None: what the
             template says.
+        expected: Name of the configuration that the stack says, where another one serves.
     """
 
     obstacle: Obstacle | None = None
     configuration: Mapping[str, Any] | None = None
+    expected: str | None = None
 
 
 def find_obstacles(

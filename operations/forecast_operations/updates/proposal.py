@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError, names
 from forecast_operations.options import chosen
 from forecast_operations.synthesis.assembly import account_of, read_template, with_template
-from forecast_operations.synthesis.cdk import run_cdk, synthesize
+from forecast_operations.synthesis.cdk import own_folder, run_cdk, synthesize
 from forecast_operations.updates.identities import find_identity_obstacles
 from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
+from forecast_operations.updates.stacks import find_stack_obstacle, is_there
 from forecast_operations.updates.state import (
     check_account,
     check_rollout_held,
+    find_undone,
     look_at_endpoint,
 )
 from forecast_operations.updates.steps import plan_steps
@@ -45,7 +47,7 @@ class Proposal:
     Attributes:
         config: The configuration that the environment is in.
         settings: The environment.
-        assembly: Folder of what was synthesized.
+        assembly: Folder of what was synthesized, which is this process' own.
         live: Where it is deployed.
         deployed: The templates that are deployed.
         wanted: The templates that were synthesized.
@@ -87,21 +89,20 @@ def propose(
         against: Folder of a synth that stands for what is deployed; left out, AWS is asked.
 
     Raises:
-        ForecastError: The synth failed, the credentials are of another account, or the endpoint is
-            in a transition.
+        ForecastError: The synth failed, or the credentials are of another account.
     """
     project, wanted_environments = chosen(config, [environment])
     settings = wanted_environments[environment]
     stacks = names.stack(environment, "Artifacts"), names.stack(environment)
     before = None if against is None else Templates(*_in_folder(against, stacks))
-    assembly = project.root / _ASSEMBLIES / environment / "wanted"
+    # Another process may plan meanwhile, and what was looked at is what must be deployed.
+    assembly = own_folder(project.root / _ASSEMBLIES / environment) / "wanted"
     synthesize(project.root, assembly, config, environment, context)
     live = Live.in_region(settings.region)
     serves = Serving()
     if before is None:
         check_account(live, account_of(assembly, names.stack(environment)))
-        before = Templates(*(live.template(stack) for stack in stacks))
-        serves = look_at_endpoint(live, stacks[1], before.endpoint)
+        before, serves = _look(live, stacks)
     wanted = Templates(*(read_template(assembly, stack) for stack in stacks))
     return Proposal(
         config=project,
@@ -114,9 +115,24 @@ def propose(
         obstacles=(
             *find_obstacles(before, wanted, serves),
             *find_identity_obstacles(before, wanted),
+            *find_undone(environment, before, wanted, serves),
         ),
         against=against,
     )
+
+
+def _look(live: Live, names_of_stacks: tuple[str, str]) -> tuple[Templates, Serving]:
+    """What is deployed, and whether it can be updated."""
+    region = live.cloud.region
+    stacks = {name: live.stack(name) for name in names_of_stacks}
+    deployed = Templates(
+        *(live.template(name) if is_there(stack) else None for name, stack in stacks.items())
+    )
+    for name, stack in stacks.items():
+        obstacle = find_stack_obstacle(name, stack, region)
+        if obstacle is not None:
+            return deployed, Serving(obstacle)
+    return deployed, look_at_endpoint(live, names_of_stacks[1], deployed.endpoint)
 
 
 def _in_folder(folder: Path, stacks: Sequence[str]) -> list[Template | None]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_operations.updates.hosted import hosted_in
 from forecast_operations.updates.obstacles import Obstacle, Serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forecast_operations.updates.hosted import Template
     from forecast_operations.updates.live import Live
+    from forecast_operations.updates.obstacles import Templates
 
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 _BROKEN = ("Failed", "OutOfService")
@@ -37,7 +40,7 @@ def check_account(live: Live, account: str | None) -> None:
     if actual != account:
         raise ForecastError(
             f"expected credentials of account {account}, as the environment says, got those of "
-            f"{actual}; take on a role in {account} (AWS_PROFILE, aws sso login) and deploy again"
+            f"{actual}; take on a role in {account} (AWS_PROFILE, aws sso login) and run it again"
         )
 
 
@@ -50,9 +53,6 @@ def look_at_endpoint(live: Live, stack: str, deployed: Template | None) -> Servi
         live: Where it runs.
         stack: Name of the endpoint's stack.
         deployed: Its template; None when it is not deployed.
-
-    Raises:
-        ForecastError: The endpoint is in a transition.
     """
     hosted = None if deployed is None else hosted_in(deployed)
     if hosted is None:
@@ -62,16 +62,25 @@ def look_at_endpoint(live: Live, stack: str, deployed: Template | None) -> Servi
         return Serving(_away(live, stack, hosted.name))
     status = endpoint["EndpointStatus"]
     if status in _BUSY:
-        raise ForecastError(
-            f"the endpoint {hosted.name} is {status}; wait until it is InService and deploy again"
-        )
+        return Serving(_busy(hosted.name, status))
     if status in _BROKEN:
         why = endpoint.get("FailureReason", "no reason given")
         return Serving(_failed(stack, f"{hosted.name} is {status} ({why})"))
     serves = endpoint[_CONFIGURATION]
-    if serves == live.output(stack, _CONFIGURATION):
+    expected = live.output(stack, _CONFIGURATION)
+    if serves == expected:
         return Serving()
-    return Serving(configuration=live.endpoint_config(serves))
+    return Serving(configuration=live.endpoint_config(serves), expected=expected)
+
+
+def _busy(name: str, status: str) -> Obstacle:
+    return Obstacle(
+        "busy",
+        f"the endpoint {name} is {status}: SageMaker takes no update meanwhile",
+        ("wait until it is InService", "deploy again"),
+        None,
+        passing=True,
+    )
 
 
 def _failed(stack: str, what: str) -> Obstacle:
@@ -94,13 +103,62 @@ def _away(live: Live, stack: str, name: str) -> Obstacle:
             "bring it back: aws stepfunctions start-execution "
             f'--state-machine-arn {machine} --input \'{{"action": "start"}}\''
         )
+    schedule = ", as its off hours have it or somebody deleted it" if machine is not None else ""
     return Obstacle(
         "away",
-        f"the endpoint {name} is away though its stack is deployed: CloudFormation cannot update "
-        "what is not there",
+        f"the endpoint {name} is away though its stack is deployed{schedule}: CloudFormation "
+        "cannot update what is not there",
         (back, "deploy what is wanted"),
         "recreate",
+        passing=machine is not None,
     )
+
+
+def find_undone(
+    environment: str, deployed: Templates, wanted: Templates, serves: Serving
+) -> Iterator[Obstacle]:
+    """The rollout that was undone, where what is wanted would not be another one.
+
+    A change of anything else can be deployed, as that of an alarm which was too strict.
+
+    Args:
+        environment: Name of the environment.
+        deployed: What is deployed now.
+        wanted: What has been synthesized.
+        serves: What the endpoint itself says.
+    """
+    hosted = None if wanted.endpoint is None else hosted_in(wanted.endpoint)
+    if serves.configuration is None or hosted is None or not _is_same(deployed, wanted):
+        return
+    name, expected = hosted.name, serves.expected
+    now = serves.configuration[_CONFIGURATION]
+    found = now if expected is None else f"{now}, and not {expected}"
+    steps = [f"forecast rollback {environment}: stack and lock become what was verified and serves"]
+    if expected is not None:
+        steps.append(f"or try the same rollout again: {rollout_command(name, expected)}")
+    yield Obstacle(
+        "undone",
+        f"the last rollout was undone: {name} serves {found}; CloudFormation has counted it as "
+        "done, so that deploying the same again changes nothing",
+        tuple(steps),
+        None,
+    )
+
+
+def _is_same(deployed: Templates, wanted: Templates) -> bool:
+    """Whether CloudFormation has nothing to do."""
+    pairs = ((deployed.artifacts, wanted.artifacts), (deployed.endpoint, wanted.endpoint))
+    return all(_content(old) == _content(new) for old, new in pairs)
+
+
+def _content(template: Template | None) -> tuple[Any, ...]:
+    """What is deployed of a template: its metadata are for its readers."""
+    resources = {} if template is None else template["Resources"]
+    outputs = {} if template is None else template.get("Outputs", {})
+    return outputs, {
+        logical_id: {key: value for key, value in resource.items() if key != "Metadata"}
+        for logical_id, resource in resources.items()
+    }
 
 
 def check_rollout_held(live: Live, endpoint_name: str, stack: str) -> None:

@@ -45,7 +45,11 @@ def latency_budget_ms(settings: EnvironmentSettings) -> float | None:
 
 
 def interview(
-    subject: Subject, desk: Desk, fleet: Sequence[Variant], budget_ms: float | None
+    subject: Subject,
+    desk: Desk,
+    fleet: Sequence[Variant],
+    budget_ms: float | None,
+    cause: str | None = None,
 ) -> Interview:
     """Ask every variant its golden requests.
 
@@ -57,6 +61,7 @@ def interview(
         desk: Where it is asked.
         fleet: The variants.
         budget_ms: Longest that half of the answers may take; None: any time.
+        cause: The check whose failure explains another archive; None: that of the archive.
     """
     checks: list[Check] = []
     exchanges: list[Exchange] = []
@@ -68,7 +73,7 @@ def interview(
         if variant.shadow:
             checks.append(_passed(f"golden {variant.name}", "copies of requests", _SHADOW))
         elif variant.archive_digest != wanted.archive_digest:
-            checks.append(_not_asked(variant, wanted))
+            checks.append(_not_asked(variant, wanted, cause))
         else:
             found = _ask_variant(desk, variant.name, wanted, budget_ms, by_name=several)
             checks.extend(found.checks)
@@ -79,13 +84,16 @@ def interview(
 _SHADOW = "not asked: nobody gets the answers of a shadow variant"
 
 
-def _not_asked(variant: Variant, wanted: PackagedModel) -> Check:
+def _not_asked(variant: Variant, wanted: PackagedModel, cause: str | None) -> Check:
+    unseen = variant.refused is not None and variant.archive_digest is None
+    what = "nobody may see what" if unseen else f"version {variant.version}"
+    seen = None if unseen else cause
     return Check(
         name=f"golden {variant.name}",
         passed=False,
         expected=f"the answers of version {wanted.model.version}",
-        found=f"not asked: version {variant.version} would answer",
-        advice=f"see archive {variant.name}",
+        found=f"not asked: {what} would answer",
+        advice=f"see archive {variant.name}" if seen is None else f"see {seen}",
     )
 
 

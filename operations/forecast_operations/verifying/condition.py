@@ -5,16 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.records.record import Check
+from forecast_operations.updates.stacks import (
+    NEVER_MADE,
+    UNDONE,
+    events_command,
+    is_under_way,
+    way_out,
+)
 from forecast_operations.updates.state import rollout_command
 from forecast_operations.verifying.settling import IN_TRANSITION
 from forecast_operations.verifying.undone import Span, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from forecast_operations.cloud.refusals import NotAllowedError
+    from forecast_operations.verifying.fleet import Variant
     from forecast_operations.verifying.subject import Subject
 
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+_UNDONE = "the last update failed and was undone"
 _IN_SERVICE = "InService"
 _MIXED = "UpdateRollbackFailed"
 """An error occurred while the endpoint was rolled back: it may serve with instances of both
@@ -28,41 +38,86 @@ def serves(endpoint: Mapping[str, Any] | None) -> bool:
     return endpoint is not None and endpoint["EndpointStatus"] in {_IN_SERVICE, _MIXED}
 
 
-def check_condition(subject: Subject, endpoint: Mapping[str, Any] | None) -> list[Check]:
+def check_condition(
+    subject: Subject,
+    endpoint: Mapping[str, Any] | None,
+    fleet: Sequence[Variant] = (),
+    refused: NotAllowedError | None = None,
+) -> list[Check]:
     """What the stack and the endpoint say of themselves.
 
     Args:
         subject: What is verified.
         endpoint: The answer of DescribeEndpoint; None without an endpoint.
+        fleet: The variants that it serves.
+        refused: Why the endpoint could not be looked at; None where it was.
     """
-    checks = [_check_stack(subject, endpoint), _check_endpoint(subject, endpoint)]
+    checks = [_check_stack(subject, endpoint, fleet)]
+    if refused is not None:
+        expected = f"{subject.settings.endpoint.name} {_IN_SERVICE}"
+        return [*checks, not_allowed("endpoint", expected, refused)]
+    checks.append(_check_endpoint(subject, endpoint))
     if serves(endpoint) and endpoint is not None:
         checks.append(_check_configuration(subject, endpoint))
     return checks
 
 
-def _check_stack(subject: Subject, endpoint: Mapping[str, Any] | None) -> Check:
+def not_allowed(name: str, expected: str, error: NotAllowedError) -> Check:
+    """A check for which the permission to look is missing."""
+    return Check(
+        name=name,
+        passed=False,
+        expected=expected,
+        found=f"not allowed: {error.permission}",
+        advice=str(error),
+    )
+
+
+def _check_stack(
+    subject: Subject, endpoint: Mapping[str, Any] | None, fleet: Sequence[Variant]
+) -> Check:
     deployed = subject.deployed
-    done = deployed.status.startswith(_DONE)
+    undone = deployed.status.startswith(UNDONE)
+    done = deployed.status.startswith(_DONE) or (undone and _is_back(subject, endpoint, fleet))
     return Check(
         name="stack",
         passed=done,
         expected=f"{deployed.stack} created or updated",
-        found=deployed.status,
+        found=f"{deployed.status}: {_UNDONE}" if undone else deployed.status,
         advice="" if done else _why_not_done(subject, endpoint),
     )
 
 
+def _is_back(
+    subject: Subject, endpoint: Mapping[str, Any] | None, fleet: Sequence[Variant]
+) -> bool:
+    """Whether an undone update has left what is locked, as the stack describes it."""
+    if endpoint is None or endpoint["EndpointConfigName"] != subject.deployed.configuration:
+        return False
+    served = {variant.name: variant.archive_digest for variant in fleet}
+    return served == {name: each.archive_digest for name, each in subject.models.items()}
+
+
 def _why_not_done(subject: Subject, endpoint: Mapping[str, Any] | None) -> str:
-    deployed = subject.deployed
-    if deployed.status.endswith("_IN_PROGRESS"):
+    deployed, environment = subject.deployed, subject.settings.name
+    events = events_command(deployed.stack, subject.live.cloud.region)
+    if deployed.status.startswith(UNDONE):
+        fired = "" if endpoint is None else _fired(subject, endpoint)
+        return (
+            f"{_UNDONE}: {f'{fired}; ' if fired else ''}what was there before it is deployed; "
+            f"lock it again: forecast rollback {environment}, or repair what the events name "
+            f"({events}) and run: forecast deploy {environment}"
+        )
+    if deployed.status == NEVER_MADE and not deployed.protected:
+        return (
+            f"the first deployment failed, and nothing of it is left: repair what the events name "
+            f"({events}), and run: forecast deploy {environment}, which makes the stack anew"
+        )
+    stack = {"StackStatus": deployed.status, "EnableTerminationProtection": deployed.protected}
+    if is_under_way(deployed.status):
         return "a deployment is under way: verify again when it is done, or with a longer --wait"
-    fired = "" if endpoint is None else _fired(subject, endpoint)
-    return (
-        f"the last deployment failed, and what was there before is what is deployed: "
-        f"{f'{fired}; ' if fired else ''}see the events of {deployed.stack}, and run: forecast "
-        f"deploy {subject.settings.name}"
-    )
+    way = way_out(deployed.stack, stack, subject.live.cloud.region)
+    return f"{way}; then run: forecast deploy {environment}"
 
 
 def _fired(subject: Subject, endpoint: Mapping[str, Any]) -> str:
@@ -87,6 +142,8 @@ def _check_endpoint(subject: Subject, endpoint: Mapping[str, Any] | None) -> Che
 
 
 def _away(subject: Subject) -> str:
+    if subject.deployed.status == NEVER_MADE:
+        return "see stack"
     machine = subject.deployed.outputs.get("OffHoursStateMachineArn")
     if machine is None:
         return (
@@ -130,15 +187,17 @@ def _why_another(subject: Subject, endpoint: Mapping[str, Any], expected: str | 
     if expected is None:
         return f"look at the stack {subject.deployed.stack} in this account and region"
     reason, fired = endpoint.get("FailureReason"), _fired(subject, endpoint)
-    again = (
-        "deploying the same again changes nothing; deploy another version, or try the same "
-        f"rollout again: {rollout_command(name, expected)}"
+    ways = (
+        f"go back to what was verified: forecast rollback {subject.settings.name}; or roll what "
+        f"the stack says out again: {rollout_command(name, expected)}; deploying the same again "
+        "changes nothing"
     )
-    if reason is None and not fired:
-        return (
-            "no alarm fired and SageMaker gives no reason: somebody updated the endpoint past its "
-            f"stack (UpdateEndpoint in AWS CloudTrail); put back what was deployed: "
-            f"{rollout_command(name, expected)}"
-        )
     why = "; ".join(part for part in (fired, reason) if part)
-    return f"SageMaker undid the rollout: {why}; {again}"
+    if why:
+        return f"SageMaker undid the rollout: {why}; {ways}"
+    return (
+        "no alarm fired and SageMaker gives no reason: either SageMaker undid the rollout for "
+        "another cause, which is its time limit, missing capacity or containers that never "
+        f"answered (see the log group /aws/sagemaker/Endpoints/{name}), or somebody updated the "
+        f"endpoint past its stack (UpdateEndpoint in AWS CloudTrail); {ways}"
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.refusals import NotAllowedError
 from forecast_operations.records.place import digest_at, object_at
 from forecast_operations.records.record import Check, ServedVariant
+from forecast_operations.verifying.condition import not_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from forecast_config import PackagedModel
     from forecast_operations.cloud.cloud import Cloud
@@ -30,6 +32,7 @@ class Variant:
         container: What DescribeModel says of its container.
         tags: The tags of its model, which tell where it comes from.
         shadow: Whether it gets copies of requests only.
+        refused: Why its model could not be looked at, or its tags; None where they were.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Variant:
     container: Mapping[str, Any]
     tags: Mapping[str, str]
     shadow: bool
+    refused: NotAllowedError | None = None
 
     @property
     def model_data(self) -> str:
@@ -92,14 +96,22 @@ def look_at_fleet(cloud: Cloud, endpoint: Mapping[str, Any]) -> list[Variant]:
     return found
 
 
-def check_fleet(subject: Subject, fleet: list[Variant]) -> list[Check]:
-    """Whether the variants are those that were deployed, and serve what is locked."""
+def check_fleet(
+    subject: Subject, fleet: Sequence[Variant], cause: str | None = None
+) -> list[Check]:
+    """Whether the variants are those that were deployed, and serve what is locked.
+
+    Args:
+        subject: What is verified.
+        fleet: The variants.
+        cause: The check whose failure explains another archive; None where none does.
+    """
     images = subject.deployed.images(subject.account, subject.live.cloud.region)
     checks = [_check_names(subject, fleet)]
     for variant in fleet:
         checks.append(_check_instances(subject, variant))
         checks.append(_check_image(variant, images.get(variant.name)))
-        checks.append(_check_archive(subject, variant))
+        checks.append(_check_archive(subject, variant, cause))
         checks.extend(_check_object(subject.live.cloud, variant))
     return checks
 
@@ -109,21 +121,12 @@ def _look_at(
 ) -> Variant:
     model: Mapping[str, Any] = {}
     tags: Mapping[str, str] = {}
-    if "ModelName" in config:
-        found = cloud.ask(
-            "sagemaker",
-            "describe_model",
-            missing="Could not find",
-            ModelName=config["ModelName"],
-        )
-        if found is not None:
-            model = found
-            tags = {
-                tag["Key"]: tag["Value"]
-                for tag in cloud.pages(
-                    "sagemaker", "list_tags", "Tags", ResourceArn=found["ModelArn"]
-                )
-            }
+    refused = None
+    try:
+        model = _look_at_model(cloud, config.get("ModelName"))
+        tags = _tags_of(cloud, model.get("ModelArn"))
+    except NotAllowedError as error:
+        refused = error
     containers = model.get("Containers") or [{}]
     return Variant(
         name=summary["VariantName"],
@@ -132,10 +135,25 @@ def _look_at(
         container=model.get("PrimaryContainer") or containers[0],
         tags=tags,
         shadow=shadow,
+        refused=refused,
     )
 
 
-def _check_names(subject: Subject, fleet: list[Variant]) -> Check:
+def _look_at_model(cloud: Cloud, name: str | None) -> Mapping[str, Any]:
+    if name is None:
+        return {}
+    found = cloud.ask("sagemaker", "describe_model", missing="Could not find", ModelName=name)
+    return {} if found is None else dict(found)
+
+
+def _tags_of(cloud: Cloud, arn: str | None) -> dict[str, str]:
+    if arn is None:
+        return {}
+    tags = cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _check_names(subject: Subject, fleet: Sequence[Variant]) -> Check:
     hosted = subject.deployed.hosted
     expected = [*sorted(hosted.variants), *(f"{name} (shadow)" for name in sorted(hosted.shadows))]
     found = sorted(each.name for each in fleet if not each.shadow)
@@ -184,6 +202,9 @@ def _check_warm(name: str, summary: Mapping[str, Any]) -> Check:
 
 
 def _check_image(variant: Variant, wanted: str | None) -> Check:
+    if variant.refused is not None and not variant.container:
+        image = wanted or "an image in the template"
+        return not_allowed(f"image {variant.name}", image, variant.refused)
     found = str(variant.container.get("Image", _UNKNOWN))
     # What only AWS knows of it stands in angle brackets.
     expected = found if wanted is not None and "<" in wanted else wanted
@@ -198,7 +219,7 @@ def _check_image(variant: Variant, wanted: str | None) -> Check:
     )
 
 
-def _check_archive(subject: Subject, variant: Variant) -> Check:
+def _check_archive(subject: Subject, variant: Variant, cause: str | None) -> Check:
     wanted = subject.models.get(variant.name)
     found = f"version {variant.version}, {variant.archive_digest or variant.model_data}"
     if wanted is None:
@@ -209,17 +230,24 @@ def _check_archive(subject: Subject, variant: Variant) -> Check:
             found=found,
             advice="the settings have changed since the deployment: deploy them, or put them back",
         )
+    expected = f"version {wanted.model.version}, {wanted.archive_digest}"
+    if variant.refused is not None and variant.archive_digest is None:
+        return not_allowed(f"archive {variant.name}", expected, variant.refused)
     same = variant.archive_digest == wanted.archive_digest
     return Check(
         name=f"archive {variant.name}",
         passed=same,
-        expected=f"version {wanted.model.version}, {wanted.archive_digest}",
+        expected=expected,
         found=found,
-        advice="" if same else _why_another(subject, variant, wanted),
+        advice="" if same else _why_another(subject, variant, wanted, cause),
     )
 
 
-def _why_another(subject: Subject, variant: Variant, wanted: PackagedModel) -> str:
+def _why_another(
+    subject: Subject, variant: Variant, wanted: PackagedModel, cause: str | None
+) -> str:
+    if cause is not None:
+        return f"see {cause}"
     environment, locked = subject.settings.name, wanted.model.version
     if variant.version == locked:
         return (
@@ -240,11 +268,16 @@ def _check_object(cloud: Cloud, variant: Variant) -> Iterator[Check]:
     if place is None:
         return
     bucket, key = place
-    found = cloud.ask("s3", "head_object", missing=_NO_OBJECT, Bucket=bucket, Key=key)
+    name, expected = f"object {variant.name}", f"s3://{bucket}/{key}"
+    try:
+        found = cloud.ask("s3", "head_object", missing=_NO_OBJECT, Bucket=bucket, Key=key)
+    except NotAllowedError as error:
+        yield not_allowed(name, expected, error)
+        return
     yield Check(
-        name=f"object {variant.name}",
+        name=name,
         passed=found is not None,
-        expected=f"s3://{bucket}/{key}",
+        expected=expected,
         found="not there" if found is None else f"{found['ContentLength']} bytes",
         advice=""
         if found is not None

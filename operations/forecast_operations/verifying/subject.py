@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, locked_model, names, read_lock
 from forecast_config.regions import dns_suffix_of
+from forecast_config.settings import ShadowRollout, SplitRollout
 from forecast_operations.options import chosen
 from forecast_operations.synthesis.templates import flatten
 from forecast_operations.updates.hosted import (
@@ -17,10 +18,11 @@ from forecast_operations.updates.hosted import (
     resources_of,
 )
 from forecast_operations.updates.live import Live
+from forecast_operations.updates.stacks import is_protected
 from forecast_operations.updates.state import check_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -39,6 +41,7 @@ class Deployed:
         stack: Name of the stack.
         status: Its status, such as `UPDATE_COMPLETE`.
         at: When it was last created or updated.
+        protected: Whether it refuses its deletion.
         outputs: Its outputs.
         template: Its template.
         hosted: The endpoint in it.
@@ -50,6 +53,7 @@ class Deployed:
     outputs: Mapping[str, str]
     template: Template
     hosted: Hosted
+    protected: bool = False
 
     @property
     def configuration(self) -> str | None:
@@ -142,23 +146,29 @@ class Subject:
         return replace(self, deployed=look_at_stack(self.live, self.settings))
 
 
-def find_subject(config: Path, environment: str, progress: Progress) -> Subject:
-    """What there is to verify of an environment; nothing is changed.
+def find_subject(
+    config: Path,
+    environment: str,
+    progress: Progress,
+    say: Callable[[str], None] = lambda _: None,
+) -> Subject:
+    """What there is to verify of an environment; nothing of it is changed.
+
+    An archive that the lock pins, and that is not on this machine, is fetched from its bucket: the
+    registry is asked for what is not pinned only.
 
     Args:
         config: The configuration file.
         environment: The environment.
         progress: Told how far the packing is, where the archive is not there yet.
+        say: Told what is fetched.
 
     Raises:
         ForecastError: The environment is not deployed, the credentials are of another account, or
             the locked version cannot be packed.
     """
     # With the packaging, which costs a quarter of a second.
-    from forecast_packaging.building.environment import (  # noqa: PLC0415
-        package_challenger_for,
-        package_for,
-    )
+    from forecast_packaging.building.environment import package_challenger_for  # noqa: PLC0415
 
     project, environments = chosen(config, [environment])
     settings = environments[environment]
@@ -166,6 +176,11 @@ def find_subject(config: Path, environment: str, progress: Progress) -> Subject:
     check_account(live, settings.account)
     deployed = look_at_stack(live, settings)
     lock = read_lock(project.lock_path)
+    champion = locked_model(lock, environment, project.lock_path)
+    source = _Source(project, settings, live, progress, say)
+    rival = lock.challengers.get(environment)
+    if rival is not None and isinstance(settings.rollout, ShadowRollout | SplitRollout):
+        source.fetch(rival)
     challenger = package_challenger_for(project, settings, progress)
     return Subject(
         config=project,
@@ -173,11 +188,39 @@ def find_subject(config: Path, environment: str, progress: Progress) -> Subject:
         live=live,
         account=live.account(),
         deployed=deployed,
-        lock=locked_model(lock, environment, project.lock_path),
-        champion=package_for(project, settings, None, progress),
-        challenger_lock=None if challenger is None else lock.challengers[environment],
+        lock=champion,
+        champion=source.provide(champion),
+        challenger_lock=None if challenger is None else rival,
         challenger=challenger,
     )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the archives of lock entries are from: this machine, else a bucket."""
+
+    project: ForecastConfig
+    settings: EnvironmentSettings
+    live: Live
+    progress: Progress
+    say: Callable[[str], None]
+
+    def provide(self, lock: LockedModel) -> PackagedModel:
+        from forecast_operations.returning.fetching import beside, provide  # noqa: PLC0415
+        from forecast_packaging.building.environment import is_at_hand  # noqa: PLC0415
+
+        if not is_at_hand(self.project, lock):
+            self.say(
+                f"the archive of version {lock.version} ({lock.archive_digest}) is not on this "
+                f"machine: fetching it from the bucket of {self.settings.name}"
+            )
+        cloud_in = beside(self.live.cloud)
+        return provide(self.project, self.settings, lock, self.progress, cloud_in)
+
+    def fetch(self, lock: LockedModel) -> None:
+        """Bring a pinned archive here; one that is not pinned is packed when it is needed."""
+        if lock.archive_digest is not None:
+            self.provide(lock)
 
 
 def look_at_stack(live: Live, settings: EnvironmentSettings) -> Deployed:
@@ -202,4 +245,5 @@ def look_at_stack(live: Live, settings: EnvironmentSettings) -> Deployed:
         outputs={each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])},
         template=template,
         hosted=hosted,
+        protected=is_protected(stack),
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.cloud.refusals import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ def explain(cloud: Cloud, alarms: Sequence[str], span: Span) -> str:
     """Why a rollout was undone, as far as the alarms tell; empty where none tells anything."""
     try:
         return "; ".join(fired.sentence for fired in fired_alarms(cloud, alarms, span))
-    except NotAllowedError as error:
+    except CloudError as error:
         return f"which alarm fired cannot be told: {error}"
 
 

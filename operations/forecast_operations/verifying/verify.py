@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import names
 from forecast_config.settings import AsyncEndpoint
+from forecast_operations.cloud.refusals import NotAllowedError
 from forecast_operations.records.card import read_card
 from forecast_operations.records.record import Check, DeploymentRecord
 from forecast_operations.verifying.answers import Interview, interview, latency_budget_ms
 from forecast_operations.verifying.asking import Desk
 from forecast_operations.verifying.commit import commit_of
-from forecast_operations.verifying.condition import check_condition, serves
+from forecast_operations.verifying.condition import check_condition, not_allowed, serves
 from forecast_operations.verifying.fleet import check_fleet, look_at_fleet
 from forecast_operations.verifying.settling import (
     IN_TRANSITION,
@@ -60,24 +61,30 @@ def verify(subject: Subject, patience: Patience, say: Callable[[str], None]) -> 
     Returns:
         The record of it, which nobody has written yet.
 
+    A missing permission to look fails its check, and the rest goes on.
+
     Raises:
-        ForecastError: AWS refuses what must be looked at.
+        ForecastError: AWS refuses what must be looked at for another reason.
     """
     started_at, started = datetime.now(UTC), time.perf_counter()
-    wait = patience.wait_seconds
-    seconds = default_wait_seconds(subject) if wait is None else wait
-    subject, endpoint = wait_until_settled(subject, seconds, say, sleep=patience.sleep)
-    checks = check_condition(subject, endpoint)
+    subject, endpoint, refused = _settled(subject, patience, say)
     fleet: Sequence[Variant] = ()
+    unseen: list[Check] = []
+    at_rest = endpoint is not None and endpoint["EndpointStatus"] not in IN_TRANSITION
+    if endpoint is not None and at_rest:
+        try:
+            fleet = look_at_fleet(subject.live.cloud, endpoint)
+        except NotAllowedError as error:
+            unseen = [not_allowed("variants", "the variants of the template", error)]
+    checks = check_condition(subject, endpoint, fleet, refused)
+    cause = _cause(checks)
+    if at_rest:
+        checks += unseen or check_fleet(subject, fleet, cause)
     answers = Interview(())
-    if endpoint is not None and endpoint["EndpointStatus"] not in IN_TRANSITION:
-        fleet = look_at_fleet(subject.live.cloud, endpoint)
-        checks += check_fleet(subject, fleet)
-        if serves(endpoint):
-            say(f"asking {endpoint['EndpointName']} its golden requests")
-            answers = interview(
-                subject, _desk(subject, patience), fleet, _budget(subject, patience)
-            )
+    if endpoint is not None and fleet and serves(endpoint):
+        say(f"asking {endpoint['EndpointName']} its golden requests")
+        desk, budget = _desk(subject, patience), _budget(subject, patience)
+        answers = interview(subject, desk, fleet, budget, cause)
     checks += answers.checks
     finished = time.perf_counter()
     return _record(
@@ -89,6 +96,24 @@ def verify(subject: Subject, patience: Patience, say: Callable[[str], None]) -> 
         checks=tuple(checks),
         exchanges=answers.exchanges,
     )
+
+
+def _settled(
+    subject: Subject, patience: Patience, say: Callable[[str], None]
+) -> tuple[Subject, Mapping[str, Any] | None, NotAllowedError | None]:
+    """What the stack and the endpoint are at rest, or which permission to look is missing."""
+    wait = patience.wait_seconds
+    seconds = default_wait_seconds(subject) if wait is None else wait
+    try:
+        return (*wait_until_settled(subject, seconds, say, sleep=patience.sleep), None)
+    except NotAllowedError as error:
+        return subject, None, error
+
+
+def _cause(checks: Sequence[Check]) -> str | None:
+    """The check whose failure explains why something else is served; None where none does."""
+    failed = {check.name for check in checks if not check.passed}
+    return next((name for name in ("configuration", "stack") if name in failed), None)
 
 
 def _desk(subject: Subject, patience: Patience) -> Desk:

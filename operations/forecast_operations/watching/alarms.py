@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecast_config import names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.watching.place import Place
 
 _STATES = ("ALARM", "INSUFFICIENT_DATA", "OK")
 """States in the order in which a person wants to read them."""
@@ -47,16 +51,38 @@ class WatchedAlarm:
     runbook: str | None
 
 
-def read_alarms(cloud: Cloud, endpoint_name: str) -> tuple[WatchedAlarm, ...]:
+def cousins(endpoint_name: str, environments: Iterable[EnvironmentSettings]) -> tuple[str, ...]:
+    """Beginnings of names of alarms that look like an endpoint's and are another environment's.
+
+    The name of another endpoint may begin with this one's: `shop-dev` with `shop`.
+    """
+    prefix = names.alarm(endpoint_name, "")
+    others = (each.endpoint.name for each in environments)
+    return tuple(names.alarm(other, "") for other in others if other.startswith(prefix))
+
+
+def alarms_of(place: Place) -> tuple[WatchedAlarm, ...]:
+    """The alarms of an environment's endpoint."""
+    return read_alarms(place.cloud, place.endpoint_name, place.cousins)
+
+
+def read_alarms(
+    cloud: Cloud, endpoint_name: str, others: tuple[str, ...] = ()
+) -> tuple[WatchedAlarm, ...]:
     """The alarms of an endpoint: those in alarm first, incidents before what they are made of.
 
     All are named after the endpoint, but so may be those of another whose name goes on after it:
-    the dimensions tell them apart.
+    the dimensions tell them apart, and where there are none the names.
+
+    Args:
+        cloud: Where it is.
+        endpoint_name: The endpoint.
+        others: Beginnings of names that are another endpoint's.
     """
     metric = [
         each
         for each in _described(cloud, endpoint_name, "MetricAlarm")
-        if _is_about(each, endpoint_name)
+        if _is_about(each, endpoint_name, others)
     ]
     known = {each["AlarmName"] for each in metric}
     composite = [
@@ -106,7 +132,7 @@ def _described(cloud: Cloud, endpoint_name: str, kind: str) -> Iterator[Mapping[
     )
 
 
-def _is_about(alarm: Mapping[str, Any], endpoint_name: str) -> bool:
+def _is_about(alarm: Mapping[str, Any], endpoint_name: str, others: tuple[str, ...]) -> bool:
     stats = [
         each["MetricStat"]["Metric"] for each in alarm.get("Metrics", ()) if "MetricStat" in each
     ]
@@ -116,7 +142,7 @@ def _is_about(alarm: Mapping[str, Any], endpoint_name: str) -> bool:
         for dimension in metric.get("Dimensions", ())
         if dimension["Name"] == "EndpointName"
     }
-    return not named or endpoint_name in named
+    return endpoint_name in named if named else not alarm["AlarmName"].startswith(others)
 
 
 def _alarm(alarm: Mapping[str, Any], *, composite: bool) -> WatchedAlarm:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, names
-from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,26 +119,42 @@ def read_events(place: Place, wanted: Wanted, since: datetime) -> Iterator[LogEv
 
 
 def follow(
-    place: Place, wanted: Wanted, since: datetime, pause: Callable[[], None]
+    place: Place,
+    wanted: Wanted,
+    since: datetime,
+    pause: Callable[[], None],
+    refused: Callable[[CloudError], None],
 ) -> Iterator[LogEvent]:
     """The events since a moment, and all that come, for ever.
+
+    A look that AWS refuses is repeated, with all that it should have seen.
 
     Args:
         place: The environment.
         wanted: Which events.
         since: The first moment.
         pause: Called between two looks.
+        refused: Told why a look failed.
+
+    Raises:
+        ForecastError: There is no such log group, or the credentials do not do.
     """
     seen: dict[str, datetime] = {}
     # Events have milliseconds: one of the very first moment is not before it.
     begin = since = since.replace(microsecond=0)
     while True:
-        for event in read_events(place, wanted, begin):
-            if event.event_id not in seen:
-                seen[event.event_id] = event.at
-                yield event
-        begin = max([since, *(at - _OVERLAP for at in seen.values())])
-        seen = {event_id: at for event_id, at in seen.items() if at >= begin}
+        try:
+            for event in read_events(place, wanted, begin):
+                if event.event_id not in seen:
+                    seen[event.event_id] = event.at
+                    yield event
+        except (CredentialsError, NotAllowedError):
+            raise
+        except CloudError as error:
+            refused(error)
+        else:
+            begin = max([since, *(at - _OVERLAP for at in seen.values())])
+            seen = {event_id: at for event_id, at in seen.items() if at >= begin}
         pause()
 
 

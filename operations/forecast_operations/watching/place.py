@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import names
 from forecast_operations.updates.live import Live
+from forecast_operations.watching.alarms import cousins
 
 if TYPE_CHECKING:
-    from forecast_config import EnvironmentSettings
+    from forecast_config import EnvironmentSettings, ForecastConfig
     from forecast_operations.cloud.cloud import Cloud
 
 _MACHINE = "OffHoursStateMachineArn"
@@ -22,15 +23,23 @@ class Place:
     Attributes:
         settings: The environment.
         live: AWS, or the local AWS, in its region.
+        cousins: Beginnings of names of alarms that look like its own and are another's.
     """
 
     settings: EnvironmentSettings
     live: Live
+    cousins: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, settings: EnvironmentSettings) -> Place:
-        """An environment, seen with the credentials of the surroundings."""
-        return cls(settings, Live.in_region(settings.region))
+    def of(cls, settings: EnvironmentSettings, config: ForecastConfig) -> Place:
+        """An environment of a configuration, seen with the credentials of the surroundings."""
+        others = cousins(settings.endpoint.name, config.environments.values())
+        return cls(settings, Live.in_region(settings.region), others)
+
+    @property
+    def where(self) -> str:
+        """Account and region, as a confirmation names them first."""
+        return where(self.live)
 
     @property
     def cloud(self) -> Cloud:
@@ -64,6 +73,11 @@ class Place:
     def off_hours_machine(self) -> str | None:
         """ARN of the state machine of the off hours; None when there is none."""
         return (self.outputs() or {}).get(_MACHINE)
+
+
+def where(live: Live) -> str:
+    """The account of the credentials and the region, as a confirmation names them first."""
+    return f"account {live.account()}, region {live.cloud.region}"
 
 
 def outputs_of(stack: dict[str, Any]) -> dict[str, str]:

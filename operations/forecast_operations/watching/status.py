@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from forecast_config import ForecastError
+from forecast_config.settings import AsyncEndpoint
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
-from forecast_operations.endpoints.state import read_endpoint
+from forecast_operations.endpoints.state import GOING, EndpointState, read_endpoint
 from forecast_operations.records.store import RecordStore
+from forecast_operations.stopping.before import is_outdated
 from forecast_operations.stopping.stopped import Stopped, StoppedStore
-from forecast_operations.watching.alarms import read_alarms
+from forecast_operations.watching.alarms import alarms_of
 from forecast_operations.watching.place import outputs_of
 from forecast_operations.watching.scaling import read_scaling
 from forecast_operations.watching.traffic import read_traffic
@@ -20,7 +22,6 @@ from forecast_operations.watching.traffic import read_traffic
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forecast_operations.endpoints.state import EndpointState
     from forecast_operations.records.record import DeploymentRecord
     from forecast_operations.watching.alarms import WatchedAlarm
     from forecast_operations.watching.place import Place
@@ -32,6 +33,8 @@ T = TypeVar("T")
 _RECORDS = 3
 _THREADS = 8
 _CONFIGURATION = "EndpointConfigName"
+_FIRST_BEAT = timedelta(minutes=30)
+"""How long after its creation an endpoint is surely asked: the heartbeat beats every minute."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def read_status(place: Place, now: datetime | None = None) -> Status:
     variants = _variants(place, endpoint)
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         deployed = pool.submit(_part, lambda: _deployed(place))
-        alarms = pool.submit(_part, lambda: read_alarms(place.cloud, place.endpoint_name))
+        alarms = pool.submit(_part, lambda: alarms_of(place))
         scaling = pool.submit(_part, lambda: read_scaling(place.cloud, place.endpoint_name))
         seen = pool.submit(
             _part, lambda: read_traffic(place.cloud, place.endpoint_name, variants, moment)
@@ -201,8 +204,7 @@ def _troubles(status: Status) -> Sequence[str]:
         found.append(f"the endpoint is {endpoint.status}")
     if isinstance(deployed, Deployed) and deployed.status.endswith(("FAILED", "ROLLBACK_COMPLETE")):
         found.append(f"the stack is {deployed.status}")
-    if isinstance(status.stopped, Stopped) and status.stopped.how == "scale":
-        found.append("it is stopped: at its minimum")
+    found += _of_stop(status)
     if status.drifted:
         found.append("it serves another configuration than deployed")
     if isinstance(alarms, Unknown):
@@ -210,7 +212,54 @@ def _troubles(status: Status) -> Sequence[str]:
     else:
         ringing = sum(alarm.state == "ALARM" and not alarm.scales for alarm in alarms)
         found += [f"{ringing} in alarm"] if ringing else []
+        muted = sum(alarm.muted and not alarm.scales for alarm in alarms)
+        found += [_muted(status, muted)] if muted and not _is_away(status) else []
+    if _is_silent(status):
+        found.append("the heartbeat has not asked in 3 hours")
     return found
+
+
+def _of_stop(status: Status) -> Sequence[str]:
+    """What a note of a stop says of an endpoint that is there."""
+    stopped, endpoint = status.stopped, status.endpoint
+    if not isinstance(stopped, Stopped) or not isinstance(endpoint, EndpointState):
+        return []
+    environment = status.place.settings.name
+    if is_outdated(stopped, endpoint):
+        at = f"{stopped.at:%Y-%m-%d %H:%M} UTC"
+        return [
+            f"the stop of {at} is outdated; end it with: forecast start {environment}",
+        ]
+    if stopped.how == "scale":
+        return ["it is stopped: at its minimum"]
+    if endpoint.status == GOING:
+        return []
+    return [f"it is not all back after a stop; go on with: forecast start {environment}"]
+
+
+def _is_away(status: Status) -> bool:
+    """Whether nobody is to be called: it is stopped, or in its off hours."""
+    if status.endpoint is None:
+        return True
+    return isinstance(status.stopped, Stopped) and not (
+        isinstance(status.endpoint, EndpointState) and is_outdated(status.stopped, status.endpoint)
+    )
+
+
+def _muted(status: Status, count: int) -> str:
+    environment = status.place.settings.name
+    return f"{count} muted; speaking again with: forecast monitoring start {environment}"
+
+
+def _is_silent(status: Status) -> bool:
+    """Whether nothing has come from a heartbeat that should be there."""
+    settings, endpoint = status.place.settings, status.endpoint
+    if settings.alarms.endpoint_down is None or isinstance(settings.endpoint, AsyncEndpoint):
+        return False
+    if isinstance(status.seen, Unknown) or not isinstance(endpoint, EndpointState):
+        return False
+    old = status.at - endpoint.created > _FIRST_BEAT
+    return endpoint.in_service and old and status.seen.heartbeat.last is None
 
 
 def _why_away(status: Status) -> str:

@@ -122,13 +122,6 @@ def read_traffic(cloud: Cloud, endpoint_name: str, variants: Sequence[str], now:
     )
 
 
-def requests_in_the_last_hour(
-    cloud: Cloud, endpoint_name: str, variants: Sequence[str], now: datetime
-) -> int:
-    """Requests to all variants of an endpoint; the heartbeat's are among them."""
-    return sum(each.requests for each in read_traffic(cloud, endpoint_name, variants, now).traffic)
-
-
 def _points(
     cloud: Cloud, queries: Sequence[Mapping[str, Any]], window: timedelta, now: datetime
 ) -> dict[str, Points]:

@@ -39,10 +39,16 @@ def _instance_type(project: Project) -> str:
     return found
 
 
-def _wanted(project: Project, stack: str) -> dict[str, Any]:
-    folder = project.root / ".forecast" / "deploy" / "prod" / "wanted"
-    template: dict[str, Any] = json.loads((folder / f"{stack}.template.json").read_text())
-    return template
+def _wanted(project: Project) -> Callable[[str], dict[str, Any]]:
+    flags = ("--context", "environments=prod", "--context", "config=config/forecast.yaml")
+    project.run("cdk", "synth", "--quiet", "--output", "cdk.out.wanted", *flags)
+
+    def read(stack: str) -> dict[str, Any]:
+        text = (project.root / "cdk.out.wanted" / f"{stack}.template.json").read_text()
+        template: dict[str, Any] = json.loads(text)
+        return template
+
+    return read
 
 
 def test_what_is_deployed_is_planned_as_no_change(deployed: Project) -> None:
@@ -56,11 +62,13 @@ def test_what_is_deployed_is_planned_as_no_change(deployed: Project) -> None:
 
     # Whatever other tests have left behind: what is synthesized is what is compared.
     plan = json.loads(done.stdout)
-    wanted = {stack: _wanted(deployed, stack) for stack in stacks}
+    read = _wanted(deployed)
+    wanted = {stack: read(stack) for stack in stacks}
     assert plan["can_be_deployed"]
     assert plan["is_empty"] or wanted != templates
     assert plan["models"][0]["known_after"]["card"]["metrics"]
     assert plan["models"][0]["known_after"]["trained_at"]
+    assert list((deployed.root / ".forecast/deploy/prod").glob(".tmp-*")) == []
 
 
 def test_a_plan_says_what_is_in_the_way_of_it(

@@ -3,134 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
-from typer.testing import CliRunner
+from botocore.exceptions import NoCredentialsError
 
-from forecast_operations.cli import app
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.synthesis import cdk as cdk_cli
 from forecast_operations.updates.live import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from click.testing import Result
+    import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+    World = Any
+
 STACKS = ("ForecastProdArtifacts", "ForecastProd")
 READS = ("describe_", "get_", "list_", "paginate")
-
-
-class Client:
-    """Answers each operation with what it was given, and notes what was called."""
-
-    def __init__(self, called: list[str], answers: dict[str, Any]) -> None:
-        self._called, self._answers = called, answers
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def answer(**arguments: Any) -> Any:
-            self._called.append(operation)
-            found = self._answers[operation]
-            return found(**arguments) if callable(found) else found
-
-        return answer
-
-    def get_paginator(self, operation: str) -> Any:
-        self._called.append(operation)
-        return Pages(self._answers.get(operation, []))
-
-
-class Pages:
-    """Pages of a list."""
-
-    def __init__(self, pages: list[Any]) -> None:
-        self._pages = pages
-
-    def paginate(self, **_: Any) -> Iterator[Any]:
-        yield from self._pages
-
-
-class World:
-    """A project, what its synth makes, and what is deployed of it."""
-
-    def __init__(self, root: Path, templates: dict[str, dict[str, Any]]) -> None:
-        self.root = root
-        self.config = root / "config" / "forecast.yaml"
-        self.wanted = templates
-        self.deployed: dict[str, dict[str, Any]] = {}
-        self.serves = "config-1"
-        self.called: list[str] = []
-        self.context: list[str] = []
-
-    def synthesize(self, _: Path, arguments: Sequence[str]) -> None:
-        folder = Path(arguments[arguments.index("--output") + 1])
-        self.context = [each for each in arguments if "=" in each]
-        self.write(folder, self.wanted)
-
-    @staticmethod
-    def write(folder: Path, templates: dict[str, dict[str, Any]]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        artifacts = {
-            stack: {"environment": "aws://unknown-account/ap-southeast-1"} for stack in templates
-        }
-        (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
-        for stack, template in templates.items():
-            (folder / f"{stack}.template.json").write_text(json.dumps(template))
-
-    def live(self, region: str) -> Live:
-        outputs = {"EndpointConfigName": "config-1", "ArtifactBucketName": "bucket"}
-        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        answers = {
-            "cloudformation": {
-                "get_template": self._template,
-                "describe_stacks": {"Stacks": [{"Outputs": listed}]},
-            },
-            "sagemaker": {
-                "describe_endpoint": {
-                    "EndpointStatus": "InService",
-                    "EndpointConfigName": self.serves,
-                    "ProductionVariants": [
-                        {"VariantName": "AllTraffic", "CurrentInstanceCount": 5}
-                    ],
-                },
-                "describe_endpoint_config": {
-                    "EndpointConfigArn": "arn",
-                    "ProductionVariants": [
-                        {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge"}
-                    ],
-                },
-                "list_tags": [{"Tags": [{"Key": "model_version", "Value": "15"}]}],
-            },
-            "s3": {"list_objects_v2": [{}]},
-        }
-        clients = {name: Client(self.called, each) for name, each in answers.items()}
-        return Live(Cloud(region, clients=clients))
-
-    def _template(self, **arguments: Any) -> dict[str, Any]:
-        if arguments["StackName"] in self.deployed:
-            return {"TemplateBody": self.deployed[arguments["StackName"]]}
-        error = {"Code": "ValidationError", "Message": "Stack with id … does not exist"}
-        raise ClientError({"Error": error}, "GetTemplate")
-
-    def plan(self, *options: str) -> Result:
-        return CliRunner().invoke(app, ["plan", "prod", "--config", str(self.config), *options])
-
-
-@pytest.fixture
-def world(
-    tmp_path: Path, reviewed: Callable[[str], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> World:
-    (tmp_path / "config").mkdir()
-    shutil.copy(REPOSITORY / "config" / "forecast.yaml", tmp_path / "config")
-    made = World(tmp_path, {stack: reviewed(stack) for stack in STACKS})
-    monkeypatch.setattr(cdk_cli, "run_cdk", made.synthesize)
-    monkeypatch.setattr(Live, "in_region", made.live)
-    return made
 
 
 def _on_other_instances(template: dict[str, Any]) -> None:
@@ -310,7 +199,8 @@ def test_aws_that_cannot_be_asked_is_one_sentence(
     def refuse(**_: Any) -> Any:
         raise NoCredentialsError
 
-    clients = {"cloudformation": Client([], {"get_template": refuse})}
+    client = SimpleNamespace(describe_stacks=refuse)
+    clients = {"cloudformation": client}
     monkeypatch.setattr(Live, "in_region", lambda region: Live(Cloud(region, clients=clients)))
 
     assert str(world.plan().exception).startswith("there are no AWS credentials; ")

@@ -120,7 +120,7 @@ def test_everything_that_a_reviewer_asks_is_said(next_version: Callable[..., Pla
         "ProductionVariants follows Model, which is replaced (replaces it)",
         "10 min  all requests go to the new instances",
         "up to 6 x ml.m5.xlarge",
-        "a month: $101.00 to $501.00 now, $121.00 to $601.00 then",
+        "a month: $101.00 to $501.00 now, at least $121.00 to $601.00 then",
         "instances: $100.00 to $500.00 -> $120.00 to $600.00",
         "the rollout itself: $1.50 to $2.50",
         "prices not known: odd",
@@ -243,3 +243,16 @@ def test_a_folder_that_is_compared_with_is_named(
 
     assert "ap-southeast-1), compared with cdk.out.main: the first deployment" in _text(plan)
     assert "Compared with `cdk.out.main`, not with what is deployed." in as_markdown(plan)
+
+
+def test_a_budget_that_nobody_can_tell_of_is_said_and_stops_nothing(
+    next_version: Callable[..., Plan], prod: Templates, planned: Callable[..., Plan]
+) -> None:
+    unknown = BudgetFinding("prod cannot be held against its budget", exceeded=False)
+    plan = next_version(money=_money(unknown))
+
+    assert plan.can_be_deployed
+    assert "| budget |  | prod cannot be held against its budget |" in as_markdown(plan)
+    assert "| a month | $101.00 to $501.00 | at least $121.00 to $601.00 |" in as_markdown(plan)
+    same = planned("prod", prod, prod, money=_money(unknown))
+    assert "budget: prod cannot be held against its budget" in _text(same)

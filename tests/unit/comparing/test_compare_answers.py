@@ -11,9 +11,10 @@ import pytest
 from captured import answer_json, capture, prediction, request_json, row
 
 from forecast_operations.comparing import cells as rows_of_cells
-from forecast_operations.comparing.advice import next_steps, reason_of, warnings_of
+from forecast_operations.comparing.advice import reason_of, warnings_of
 from forecast_operations.comparing.cells import interval_score
 from forecast_operations.comparing.exchanges import Bounds
+from forecast_operations.comparing.finishing import next_steps
 from forecast_operations.comparing.judging import overall
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def test_better_and_worse_at_once_is_for_a_person(judged: Callable[..., Any]) ->
     found = judged((0.2, 16.0))
 
     assert found.answer == "mixed"
-    assert next_steps(found)[0].command == "forecast promote 17 --from prod --to prod"
+    assert next_steps(found)[1].command == "forecast promote 17 --from prod --to prod"
 
 
 def test_equal_models_show_no_difference(judged: Callable[..., Any]) -> None:
@@ -271,7 +272,9 @@ def test_without_actuals_the_next_command_asks_for_them(world: Callable[..., Any
     found = account.compare()
 
     assert found.answer == "not enough data"
-    assert next_steps(found)[0].command == "forecast compare prod --since 7d --actuals actuals.csv"
+    assert (
+        next_steps(found)[-1].command == "forecast compare prod --since 31d --actuals actuals.csv"
+    )
 
 
 def test_the_commands_of_an_answer_end_the_comparison(judged: Callable[..., Any]) -> None:
@@ -281,7 +284,7 @@ def test_the_commands_of_an_answer_end_the_comparison(judged: Callable[..., Any]
     assert worse[0] is not None
     assert worse[0].endswith("VariantName=main-challenger,DesiredWeight=0")
     assert worse[-1] == "forecast deploy prod --allow-unguarded"
-    assert better[0] == "forecast promote 17 --from prod --to prod"
+    assert better[:2] == ["forecast verify prod", "forecast promote 17 --from prod --to prod"]
     assert better[-1] == "forecast deploy prod"
 
 

@@ -145,7 +145,8 @@ def test_the_document_holds_everything(found: Any) -> None:
     assert accuracy["outcome"]["samples"] == 30
     assert accuracy["outcome"]["p_value"] < 0.05
     assert list(accuracy["differentials"]) == DAYS
-    assert document["next"][0]["command"] == "forecast promote 17 --from prod --to prod"
+    assert document["block"] is None
+    assert document["next"][1]["command"] == "forecast promote 17 --from prod --to prod"
     assert document["differences"][0]["by_item"][0]["group"] in {HOSTILE, "pear"}
 
 

@@ -9,7 +9,8 @@ import pytest
 from captured import NOW
 
 from forecast_config import ForecastError
-from forecast_operations.comparing.advice import next_steps, warnings_of
+from forecast_operations.comparing.advice import warnings_of
+from forecast_operations.comparing.finishing import next_steps
 from forecast_operations.comparing.window import window_of
 
 if TYPE_CHECKING:

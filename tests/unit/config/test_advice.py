@@ -108,3 +108,33 @@ def test_the_least_count_is_that_of_scaling_and_its_actions() -> None:
     assert least_instance_count(_environment(endpoint=TWO, autoscaling=_scaled(2))) == 2
     night = _scaled(2, scheduled={"night": action})
     assert least_instance_count(_environment(endpoint=TWO, autoscaling=night)) == 1
+
+
+SPLIT = {"kind": "split", "challenger": {"version": "17"}, "challenger_percent": 10}
+SHADOW = {"kind": "shadow", "challenger": {"version": "17"}}
+
+
+@pytest.mark.parametrize("rollout", [SPLIT, SHADOW])
+@pytest.mark.parametrize(
+    ("capture", "said"),
+    [
+        (None, "captures no requests, so that their forecasts cannot be compared"),
+        ({"sampling_percent": 100}, "deletes captured requests after 30 days"),
+        ({"sampling_percent": 100, "retention_days": 31}, None),
+    ],
+)
+def test_a_challenger_that_can_never_be_compared_is_said(
+    rollout: dict[str, Any], capture: dict[str, Any] | None, said: str | None
+) -> None:
+    settings = _environment(endpoint=TWO, rollout=rollout, data_capture=capture)
+
+    found = warnings_for(settings, TODAY)
+
+    assert len(found) == (said is not None)
+    assert said is None or (said in found[0] and "31 or more" in found[0])
+
+
+def test_captures_without_a_challenger_are_not_warned_about() -> None:
+    short = {"sampling_percent": 100, "retention_days": 7}
+
+    assert warnings_for(_environment(endpoint=TWO, data_capture=short), TODAY) == []

@@ -95,4 +95,20 @@ def test_rejects_what_is_no_lock_and_says_how_to_repair_it(
     with pytest.raises(ConfigError, match=message) as caught:
         read_lock(path)
 
-    assert "; delete it and run: forecast resolve" in str(caught.value)
+    advice = str(caught.value)
+    assert f"; put back what was committed: git checkout HEAD -- {path};" in advice
+    assert "delete" not in advice
+
+
+def test_a_merge_conflict_is_not_repaired_by_pinning_todays_champion(tmp_path: Path) -> None:
+    path = tmp_path / "the lock" / "models.lock.json"
+    path.parent.mkdir()
+    path.write_text("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> feature\n")
+
+    with pytest.raises(ConfigError, match="is not JSON") as caught:
+        read_lock(path)
+
+    advice = str(caught.value)
+    assert f"git checkout HEAD -- '{path}'" in advice
+    assert "keep one side of each environment's entry" in advice
+    assert "forecast resolve pins today's champion everywhere" in advice

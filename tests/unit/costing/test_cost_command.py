@@ -98,8 +98,18 @@ def test_json_is_all_that_stands_on_standard_output(project: Path) -> None:
     document = json.loads(done.stdout)
     (found,) = document["environments"]
     assert (found["environment"], found["low"], found["currency"]) == ("steps", 146.0, "USD")
-    assert document["prices"]["date"] == "2026-10-01"
+    assert document["prices"]["date"] == "2026-09-03"
+    assert found["priced_at"] == "2026-09-03"
+    assert all(each.startswith("2026-") for each in found["sources"])
     assert "estimating ForecastSteps" in done.stderr
+
+
+def test_the_date_of_the_prices_is_that_of_the_region(project: Path) -> None:
+    (project / "prices.json").unlink()
+
+    done = run(project, *templates_option(project), "--no-deployed")
+
+    assert "prices: eu-central-1 of 2026-09-03; " in done.stdout
 
 
 def test_a_table_says_what_was_not_compared(project: Path) -> None:

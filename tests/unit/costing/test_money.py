@@ -9,7 +9,7 @@ from forecast_config.settings.alarms import Budget
 from forecast_operations.costing.bill import CostLine
 from forecast_operations.costing.budget import check_budget
 from forecast_operations.costing.difference import difference
-from forecast_operations.costing.estimate import Estimate
+from forecast_operations.costing.estimate import Estimate, estimate
 from forecast_operations.costing.report import (
     CostReport,
     amount,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.costing.prices import Prices
+    from forecast_operations.updates.obstacles import Templates
 
 ROLLOUT = CostLine("one rollout", "4 more", 1.0, 2.0)
 
@@ -66,6 +67,29 @@ def test_a_most_above_the_budget_only_warns(
     assert "can cost up to $300.00" in finding.message
 
 
+def test_a_price_that_is_not_known_does_not_let_an_estimate_through(
+    settings: Callable[[str], EnvironmentSettings], templates: Callable[..., Templates]
+) -> None:
+    found = estimate(templates({"InstanceType": "ml.p4d.24xlarge"}), "eu-central-1")
+
+    finding = check_budget(with_budget(settings("steps"), 100), found)
+
+    assert finding is not None
+    assert not finding.exceeded
+    assert finding.message.startswith(
+        "steps cannot be held against the $100.00 of alarms.budget.monthly_usd: price of "
+        "instances of AllTraffic unknown"
+    )
+
+
+def test_what_surrounds_the_endpoint_may_be_unknown(
+    settings: Callable[[str], EnvironmentSettings],
+) -> None:
+    found = costs(("instances", 50, 90), ("composite alarms", None, None))
+
+    assert check_budget(with_budget(settings("steps"), 100), found) is None
+
+
 def test_without_a_budget_nothing_is_over_it(
     settings: Callable[[str], EnvironmentSettings],
 ) -> None:
@@ -75,9 +99,9 @@ def test_without_a_budget_nothing_is_over_it(
 def test_yuan_are_not_measured_by_a_budget_in_dollars(
     settings: Callable[[str], EnvironmentSettings],
 ) -> None:
-    estimate = costs(("x", 1e9, 1e9), currency="CNY")
+    found = costs(("x", 1e9, 1e9), currency="CNY")
 
-    assert check_budget(with_budget(settings("steps"), 1), estimate) is None
+    assert check_budget(with_budget(settings("steps"), 1), found) is None
 
 
 def test_a_difference_names_what_is_new_gone_and_other() -> None:
@@ -202,9 +226,7 @@ def test_markdown_shows_lines_total_and_sources() -> None:
 
 
 def test_json_has_nulls_for_what_is_not_known() -> None:
-    (found,) = json.loads(as_json([report(not_compared="no AWS")], "2026-11-01", "AWS"))[
-        "environments"
-    ]
+    (found,) = json.loads(as_json([report(not_compared="no AWS")], "AWS"))["environments"]
 
     assert (found["low"], found["high"], found["complete"]) == (100, 200, False)
     assert found["lines"][1]["low"] is None

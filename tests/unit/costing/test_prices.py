@@ -104,6 +104,29 @@ def test_the_file_beside_the_configuration_goes_first_where_it_has_a_price(tmp_p
     assert prices.sources("ap-southeast-1")[0] == "2026-11-01: AWS"
 
 
+def test_prices_are_as_old_as_the_oldest_that_counts_in_the_region(tmp_path: Path) -> None:
+    packaged = read_prices()
+    newer = {**BLOCK, "rates": {"metric_month": 0.3}}
+    every = {
+        table: {
+            key: 1.0
+            for block in packaged.blocks
+            if block.region == "ap-southeast-1"
+            for key in getattr(block, table)
+        }
+        for table in ("hosting", "serverless", "rates")
+    }
+
+    assert packaged.priced_at("ap-southeast-1") == "2026-03-26"
+    assert packaged.priced_at("ap-east-1") == "2026-09-22"
+    assert packaged.priced_at("cn-north-1") is None
+    assert all("eu-west-1" not in each for each in packaged.sources("ap-southeast-1"))
+    assert read_prices(write(tmp_path, newer)).priced_at("ap-southeast-1") != "2026-11-01"
+    anew = read_prices(write(tmp_path, {**BLOCK, **every}))
+    assert anew.priced_at("ap-southeast-1") == "2026-11-01"
+    assert anew.sources("ap-southeast-1") == ("2026-11-01: AWS",)
+
+
 def test_without_such_a_file_the_packaged_prices_count(tmp_path: Path) -> None:
     assert read_prices(tmp_path / "forecast.yaml") == read_prices()
 

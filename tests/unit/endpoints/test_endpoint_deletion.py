@@ -12,8 +12,10 @@ from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.endpoints import delete_command
 from forecast_operations.commands.stop import Way, stop_command
+from forecast_operations.endpoints import state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from forecast_local.simulation import Simulation
@@ -197,6 +199,80 @@ def test_one_of_another_stack_is_that_stack_s(deployed: Simulation, config: Path
     with pytest.raises(ForecastError, match=r"belongs to the stack Theirs.*delete-stack"):
         delete_command(STRAY, config=config, yes=True)
     assert STRAY in _names(deployed, "Endpoint")
+
+
+def test_one_of_our_name_may_be_another_stack_s(deployed: Simulation, config: Path) -> None:
+    deployed.destroy("ForecastLive")
+    deploy(deployed)
+    _stray(deployed, own=True)
+    deployed.destroy("ForecastLive")
+    tag = {"Key": "aws:cloudformation:stack-name", "Value": "Theirs"}
+    deployed.client("sagemaker").create_endpoint(
+        EndpointName=NAME, EndpointConfigName="theirs", Tags=[tag]
+    )
+
+    with pytest.raises(ForecastError, match=rf"{NAME} belongs to the stack Theirs.*delete-stack"):
+        delete_command("live", config=config, yes=True)
+    assert NAME in _names(deployed, "Endpoint")
+
+
+def test_another_one_goes_in_an_account_of_ours_only(
+    deployed: Simulation, write_config: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = {"kind": "realtime", "name": NAME, "instance_type": "ml.m5.large"}
+    _stray(deployed, own=True)
+
+    config = write_config(live={"account": "999999999999", "endpoint": endpoint})
+    with pytest.raises(ForecastError, match=rf"\(999999999999\), got those of {deployed.account}"):
+        delete_command(STRAY, config=config, yes=True)
+    assert STRAY in _names(deployed, "Endpoint")
+    config = write_config(live={"account": deployed.account, "endpoint": endpoint})
+    delete_command(STRAY, config=config, yes=True)
+
+    told = capsys.readouterr().err.splitlines()
+    assert f"  - account {deployed.account}, region {deployed.region}" in told
+    assert STRAY not in _names(deployed, "Endpoint")
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(7, "7 now"), (None, "how many is not known")])
+def test_of_an_asynchronous_one_only_the_backlog_is_known(  # noqa: PLR0917 - fixtures
+    waiting: int | None,
+    told: str,
+    deployed: Simulation,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(state, "mode_of", lambda _: "async")
+    if waiting is not None:
+        publish(deployed, "ApproximateBacklogSize", datetime.now(UTC), waiting)
+
+    with pytest.raises(ForecastError, match="nothing was changed"):
+        delete_command("live", config=config)
+
+    shown = capsys.readouterr().err
+    assert f"wait in its queue are lost: {told}; who asks it is not known" in shown
+    assert "nobody has asked" not in shown
+
+
+def test_what_a_rollout_brings_to_another_endpoint_stays(
+    deployed: Simulation, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stray(deployed, own=True)
+    ask = Cloud.ask
+
+    def rolling(cloud: Cloud, service: str, operation: str, **arguments: Any) -> Any:
+        answer = ask(cloud, service, operation, **arguments)
+        if operation == "describe_endpoint" and arguments["EndpointName"] == NAME:
+            return {**answer, "PendingDeploymentSummary": {"EndpointConfigName": "theirs"}}
+        return answer
+
+    monkeypatch.setattr(Cloud, "ask", rolling)
+
+    delete_command(STRAY, config=config, yes=True, with_models=True)
+
+    assert STRAY not in _names(deployed, "Endpoint")
+    assert "theirs" in _names(deployed, "EndpointConfig") & _names(deployed, "Model")
 
 
 def test_an_endpoint_of_ours_that_no_stack_made_goes_alone(

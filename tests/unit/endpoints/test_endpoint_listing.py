@@ -12,7 +12,7 @@ from operated import NAME, REGION, deploy
 from forecast_config import ForecastError
 from forecast_operations import console
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.commands import endpoints as command
 from forecast_operations.endpoints.state import VariantState
 from forecast_operations.watching.screen import in_words
@@ -170,6 +170,79 @@ def test_what_aws_refuses_ends_the_list(
 
     with pytest.raises(CloudError, match="have expired"):
         command.list_command(config=config)
+
+
+@pytest.mark.parametrize("refused", ["describe_endpoint", "list_endpoints"])
+def test_what_is_not_allowed_is_told_and_the_rest_is_listed(
+    refused: str,
+    stray: str,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask, pages = Cloud.ask, Cloud.pages
+
+    def refusing(cloud: Cloud, service: str, operation: str, **arguments: Any) -> Any:
+        if operation == refused and arguments["EndpointName"] == stray:
+            raise NotAllowedError("no", "AccessDenied", "sagemaker:DescribeEndpoint")
+        return ask(cloud, service, operation, **arguments)
+
+    def paging(cloud: Cloud, service: str, operation: str, *key: str, **arguments: Any) -> Any:
+        if operation == refused:
+            raise NotAllowedError("no", "AccessDenied", "sagemaker:ListEndpoints")
+        return pages(cloud, service, operation, *key, **arguments)
+
+    monkeypatch.setattr(Cloud, "ask", refusing)
+    monkeypatch.setattr(Cloud, "pages", paging)
+
+    found = _listed(config, capsys)
+
+    assert found[NAME]["state"]["status"] == "InService"
+    if refused == "describe_endpoint":
+        assert found[stray]["remark"] == "not allowed: sagemaker:DescribeEndpoint"
+    else:
+        assert found["-"]["remark"] == "not allowed: sagemaker:ListEndpoints"
+
+
+def test_a_region_that_is_not_open_is_told_unless_all_are(
+    deployed: Simulation,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    del deployed
+    pages = Cloud.pages
+    reasons: list[CloudError] = [CredentialsError("AWS does not know them", "InvalidClientTokenId")]
+
+    def closed(cloud: Cloud, service: str, operation: str, *key: str, **arguments: Any) -> Any:
+        if cloud.region == "us-east-1":
+            raise reasons[0]
+        return pages(cloud, service, operation, *key, **arguments)
+
+    monkeypatch.setattr(Cloud, "pages", closed)
+
+    found = _listed(config, capsys, everywhere=True)
+    assert found["-"]["region"] == "us-east-1"
+    assert found["-"]["remark"].startswith("region not open: AWS does not know")
+    assert found[NAME]["remark"] == ""
+    with pytest.raises(CredentialsError):
+        _listed(config, capsys, region=["us-east-1"])
+    reasons[0] = CloudError("too many requests", "ThrottlingException")
+    with pytest.raises(CloudError, match="too many requests"):
+        _listed(config, capsys, everywhere=True)
+
+
+@pytest.mark.usefixtures("stray")
+def test_names_are_whole_on_a_narrow_terminal(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "_width", 80)
+    command.list_command(config=config)
+
+    heading, ours, other = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["environment", "endpoint", "region", "status", "version", "remark"]
+    assert ours.split() == ["live", NAME, REGION, "InService", "1"]
+    assert other.split()[1] == STRAY
 
 
 def test_serverless_and_shadows_read_as_what_they_are() -> None:

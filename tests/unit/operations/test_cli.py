@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from forecast_config import LockedModel, PackagedModel, load_config, read_lock
+from forecast_operations import cli, console
 from forecast_operations.commands import config as config_commands
 from forecast_operations.commands import local, package, resolve
 from forecast_packaging import Alias, Candidate, RegistryError, Version, write_lock
@@ -234,3 +235,27 @@ def test_the_shipped_configuration_is_valid() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "is valid: dev, staging, prod" in done.stdout
+
+
+def test_an_interruption_says_that_it_can_be_run_again(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(config_commands, "load_config", interrupted)
+    monkeypatch.setattr(sys, "argv", ["forecast", "config", "check", "--config", str(config)])
+
+    with pytest.raises(SystemExit, match="130"):
+        cli.main()
+
+    assert capsys.readouterr().err == "interrupted; it can be run again\n"
+
+
+def test_nothing_in_a_document_is_taken_for_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    text = '{"arn": "arn:aws:secretsmanager:x:1:secret:key:abc", "bold": "[bold]x[/bold]"}'
+
+    console.print_json(text)
+    console.out.print("a :key: b", markup=False)
+
+    assert capsys.readouterr().out == f"{text}\na :key: b\n"

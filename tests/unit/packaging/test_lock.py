@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,8 @@ from forecast_packaging import (
     resolve,
     write_lock,
 )
+from forecast_packaging.errors import LockChangedError
+from forecast_packaging.registry import resolve as resolve_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,6 +196,51 @@ def test_a_file_that_is_no_lock_is_not_overwritten(tmp_path: Path, produce: Lock
     with pytest.raises(ConfigError):
         write_lock(path, "prod", produce)
     assert path.read_text() == '{"environments": []}'
+
+
+def test_what_somebody_else_has_changed_is_not_written_over(
+    tmp_path: Path, produce: LockedModel
+) -> None:
+    path = tmp_path / "models.lock.json"
+    planned = write_lock(path, "prod", produce)
+    write_lock(path, "dev", produce)
+    write_lock(path, "prod", produce.model_copy(update={"version": "7"}))
+
+    with pytest.raises(LockChangedError, match=r"prod is locked to version 7 .*, expected version"):
+        write_lock(path, "prod", produce, planned=planned)
+    assert read_lock(path).environments["prod"].version == "7"
+    # Another environment's entry is no reason.
+    write_lock(path, "qa", produce, planned=planned)
+    assert set(read_lock(path).environments) == {"dev", "prod", "qa"}
+
+
+def test_a_challenger_that_somebody_else_has_locked_is_not_written_over(
+    tmp_path: Path, produce: LockedModel
+) -> None:
+    path = tmp_path / "models.lock.json"
+    planned = write_lock(path, "prod", produce)
+    write_lock(path, "prod", produce, produce)
+
+    with pytest.raises(LockChangedError):
+        write_lock(path, "prod", produce, planned=planned)
+
+
+def test_writers_at_the_same_time_lose_nothing_of_each_other(
+    tmp_path: Path, produce: LockedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "models.lock.json"
+    write = resolve_module.write_atomic
+
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.02)
+        write(*arguments)
+
+    monkeypatch.setattr(resolve_module, "write_atomic", slowly)
+    names = [f"env{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: write_lock(path, name, produce), names))
+
+    assert sorted(read_lock(path).environments) == names
 
 
 def test_an_entry_is_removed_by_writing_none(tmp_path: Path, produce: LockedModel) -> None:

@@ -303,10 +303,30 @@ def test_an_alias_moves_once_and_says_where_it_was(tmp_path: Path, registry_fold
     shutil.copy(registry_folder / "mlflow.db", tmp_path)
     registry = Registry("sqlite:///mlflow.db", tmp_path)
 
-    assert registry.move_alias("produce", "champion", "2") == "1"
-    assert registry.move_alias("produce", "champion", "2") == "2"
-    assert registry.move_alias("produce", "brand-new", "1") is None
+    run_id = {each: registry.resolve_version("produce", each).run_id for each in ("1", "2")}
+
+    def move(alias: str, version: str, run: str) -> str | None:
+        return registry.move_alias("produce", alias, version, run_id[run])
+
+    assert move("champion", "2", "2") == "1"
+    assert move("champion", "2", "2") == "2"
+    assert move("brand-new", "1", "1") is None
     assert registry.resolve_alias("produce", "champion").version == "2"
     with pytest.raises(RegistryError, match="has no version 99"):
-        registry.move_alias("produce", "champion", "99")
+        move("champion", "99", "1")
     assert registry.resolve_alias("produce", "champion").version == "2"
+
+
+def test_an_alias_does_not_move_to_a_version_of_another_run(
+    tmp_path: Path, registry_folder: Path
+) -> None:
+    shutil.copy(registry_folder / "mlflow.db", tmp_path)
+    registry = Registry("sqlite:///mlflow.db", tmp_path)
+    there = registry.resolve_version("produce", "2").run_id
+
+    with pytest.raises(RegistryError, match=f"made by run {there}, expected run {'f' * 32}") as no:
+        registry.move_alias("produce", "champion", "2", "f" * 32)
+
+    assert "model.tracking_uri" in str(no.value)
+    assert "--no-alias" in str(no.value)
+    assert registry.resolve_alias("produce", "champion").version == "1"

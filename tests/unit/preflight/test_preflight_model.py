@@ -14,7 +14,7 @@ from forecast_operations.preflight.disk import look_at_disk
 from forecast_operations.preflight.model import look_at_model
 from forecast_packaging import RegistryError
 from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
-from forecast_packaging.registry.client import RegisteredVersion
+from forecast_packaging.registry.registered import RegisteredVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable

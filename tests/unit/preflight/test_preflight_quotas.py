@@ -149,6 +149,39 @@ def test_the_count_that_scaling_keeps_is_the_one_that_is_doubled(quotas: Around)
     assert "at least 12" in found.expected
 
 
+def test_a_type_that_does_not_serve_yet_is_needed_once(quotas: Around) -> None:
+    small = {"forecast-live": "ml.m5.xlarge"}
+    serving = (_endpoint("forecast-live", 2),)
+
+    enough = quotas(_quota(LARGE, 2), endpoints=serving, types=small)
+    twice = quotas(_quota(LARGE, 4), endpoints=serving, types=small)
+    few = quotas(_quota(LARGE, 1), endpoints=serving, types=small)
+
+    assert (enough.status, twice.status, few.status) == ("warning", "ok", "failed")
+    assert "at least 2, scaled out 4 (2, as what serves is of another type" in few.expected
+
+
+def test_a_rolling_update_to_another_type_needs_no_batch_more(quotas: Around) -> None:
+    rolling = {"rollout": {"kind": "rolling", "batch_percent": 50}}
+    serving, other = (_endpoint("forecast-live", 2),), {"forecast-live": "ml.m5.xlarge"}
+
+    found = quotas(_quota(LARGE, 2), changes=rolling, endpoints=serving, types=other)
+
+    assert found.status == "warning"
+
+
+def test_the_fleet_that_serves_counts_as_large_as_it_is(quotas: Around) -> None:
+    # Two are wanted, and one serves: three are there at once.
+    found = quotas(_quota(LARGE, 3), endpoints=(_endpoint("forecast-live", 1),))
+
+    assert "at least 3" in found.expected
+    assert found.status != "failed"
+
+
+def test_a_first_deployment_says_why_it_asks_for_two_fleets(quotas: Around) -> None:
+    assert "for the update after this first deployment" in quotas(_quota(LARGE, 3)).expected
+
+
 def test_a_challenger_of_the_same_type_counts_too(quotas: Around) -> None:
     split = {
         "rollout": {

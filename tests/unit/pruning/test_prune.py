@@ -131,6 +131,8 @@ def test_only_what_serves_stays_where_nothing_proved_itself(
     assert told.out.count("configuration ") == told.out.count("model ") == 4
     assert f"{NAME} serves it" in told.err
     assert "remove the delete markers to have them back" in told.err
+    consequences = [line for line in told.err.splitlines() if line.startswith("  - ")]
+    assert consequences[0] == "  - account 123456789012, region eu-central-1"
     prune_command("live", config=config)
     assert "nothing is left behind that could go" in capsys.readouterr().err
 
@@ -145,6 +147,34 @@ def test_the_last_verified_deployments_stay(history: Simulation, config: Path) -
 
     assert _archives(history) == "245"
     assert _hosted(history) == (3, 3)
+
+
+def test_a_version_that_was_verified_again_and_again_is_one(
+    history: Simulation, config: Path
+) -> None:
+    for hour, version in enumerate("124444"):
+        _record(history, version, "verified", hour)
+
+    prune_command("live", keep=2, config=config, yes=True)
+
+    assert _archives(history) == "245"
+
+
+def test_what_is_used_while_somebody_thinks_about_it_stays(
+    history: Simulation, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def think(*_: Any, **__: Any) -> None:
+        config_name = _config_of(history, "3")
+        history.client("sagemaker").create_endpoint(
+            EndpointName="somebody-elses", EndpointConfigName=config_name
+        )
+
+    monkeypatch.setattr(command, "confirm", think)
+
+    prune_command("live", config=config)
+
+    assert _archives(history) == "35"
+    assert _hosted(history) == (2, 2)
 
 
 def test_after_an_undone_rollout_both_sides_stay(history: Simulation, config: Path) -> None:
@@ -311,6 +341,30 @@ def test_everything_goes_only_after_the_endpoint_and_by_name(
         assert not listed.get("Versions")
         assert not listed.get("DeleteMarkers")
     assert _hosted(history) == (0, 0)
+
+
+@pytest.mark.parametrize("does", ["serves", "gets"])
+def test_everything_stays_while_another_endpoint_uses_some_of_it(
+    does: str, history: Simulation, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = _config_of(history, "3")
+    sagemaker = history.client("sagemaker")
+    history.destroy("ForecastLive")
+    sagemaker.create_endpoint(EndpointName="somebody-elses", EndpointConfigName=used)
+    ask = Cloud.ask
+
+    def pending(cloud: Cloud, service: str, operation: str, **arguments: Any) -> Any:
+        answer = ask(cloud, service, operation, **arguments)
+        if operation == "describe_endpoint" and answer is not None and does == "gets":
+            summary = {"EndpointConfigName": used}
+            return {**answer, "EndpointConfigName": "x", "PendingDeploymentSummary": summary}
+        return answer
+
+    monkeypatch.setattr(Cloud, "ask", pending)
+
+    with pytest.raises(ForecastError, match=rf"somebody-elses {does} {used}; delete them first"):
+        prune_command("live", config=config, everything=True, yes=True, bucket=BUCKET)
+    assert _archives(history) == VERSIONS
 
 
 def test_everything_of_a_stack_that_is_gone_is_found_by_its_name(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ from botocore.exceptions import ClientError
 from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.records.reading import read_ahead
 from forecast_operations.records.store import DamagedRecordError, RecordStore
 
 if TYPE_CHECKING:
@@ -39,6 +42,53 @@ def test_a_record_is_never_written_over(store: RecordStore, record_of: Any) -> N
     assert store.read(record.record_id) == record
 
 
+def _written(store: RecordStore, when: dict[int, int], record_of: Any) -> RecordStore:
+    """The store as S3 lists it when the records were written at other seconds."""
+    listed = [
+        {
+            "Key": store.key(record_of(hour).record_id),
+            "LastModified": datetime(2027, 1, 4, 20, 0, second, 1000 * hour, tzinfo=UTC),
+        }
+        for hour, second in when.items()
+    ]
+
+    class Listing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store.cloud.client("s3"), name)
+
+        def get_paginator(self, _: str) -> Any:
+            return SimpleNamespace(paginate=lambda **_: [{"Contents": listed}])
+
+    return RecordStore(Cloud("r", clients={"s3": Listing()}), store.bucket, store.environment)
+
+
+def test_what_was_written_last_is_the_newest_whatever_a_clock_says(
+    store: RecordStore, record_of: Any
+) -> None:
+    store.write(record_of(9, outcome="failed"))
+    store.write(record_of(17))
+    # The clock of whoever verified at 17 o'clock was hours ahead.
+    skewed = _written(store, {17: 1, 9: 2}, record_of)
+
+    assert [each.started_at.hour for each in skewed.records()] == [9, 17]
+    assert skewed.find("latest").outcome == "failed"
+
+
+def test_many_are_read_in_order_and_no_more_than_twice_as_many_as_are_taken() -> None:
+    read: list[int] = []
+
+    def take(key: int) -> int:
+        read.append(key)
+        return key
+
+    ahead = read_ahead(take, range(100))
+    assert [next(ahead) for _ in range(4)] == [0, 1, 2, 3]
+    assert len(read) <= 8
+    assert list(ahead) == list(range(4, 100))
+    assert sorted(read) == list(range(100))
+    assert list(read_ahead(take, ())) == []
+
+
 def test_the_newest_come_first_and_other_objects_do_not_count(
     store: RecordStore, record_of: Any, aws: Any
 ) -> None:
@@ -49,8 +99,10 @@ def test_the_newest_come_first_and_other_objects_do_not_count(
     _put(aws, "deployments/prod/notes.txt", b"")
     _put(aws, "deployments/prod/20270104T090000Z-00000009.json.bak", b"")
 
-    assert [name[9:11] for name in store.ids()] == ["17", "12", "09"]
-    assert [each.started_at.hour for each in store.records(2)] == [17, 12]
+    at_once = _written(store, dict.fromkeys((9, 17, 12), 0), record_of)
+    assert [name[9:11] for name in at_once.ids()] == ["17", "12", "09"]
+    assert {name[9:11] for name in store.ids()} == {"17", "12", "09"}
+    assert len(list(store.records(2))) == 2
     assert len(other.ids()) == 1
 
 

@@ -200,8 +200,15 @@ def test_a_pin_does_not_make_one_version_another(world: World) -> None:
     Archives(world.root).adopt(world.versions["1"][0], world.digest("1"))
     forged = entry.model_copy(update={"version": "2"})
 
-    with pytest.raises(LockMismatchError, match="with the version 2, and the archive says 1"):
+    with pytest.raises(LockMismatchError, match="with the version 2, and the archive says") as no:
         provide(config, config.environments["prod"], forged, no_progress, lambda _: world.cloud)
+
+    # Resolving would follow the alias, and let go of the pin.
+    assert "forecast resolve" not in str(no.value)
+    assert str(no.value).endswith(
+        "put models.lock.json back as it was (git checkout), or write the verified entry into it: "
+        "forecast show prod --lock"
+    )
 
 
 def test_an_archive_that_was_packed_for_another_image_is_refused(world: World) -> None:

@@ -10,8 +10,10 @@ import pytest
 from forecast_config import ForecastError, load_config, read_lock
 from forecast_operations.commands.promote import promote_command
 from forecast_operations.promoting import promotion
+from forecast_operations.records.store import RecordStore
 from forecast_packaging import RegistryError, write_lock
 from forecast_packaging.building.environment import package_for
+from forecast_packaging.errors import LockChangedError
 
 if TYPE_CHECKING:
     from conftest import World
@@ -28,7 +30,7 @@ def aliases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         def __init__(self, *_: Any) -> None:
             pass
 
-        def move_alias(self, _: str, alias: str, version: str) -> str | None:
+        def move_alias(self, _: str, alias: str, version: str, _run_id: str) -> str | None:
             before = known.get(alias)
             known[alias] = version
             return before
@@ -81,7 +83,11 @@ def test_a_second_time_changes_nothing(
     assert aliases == {"champion": "2"}
     assert proved.lock.read_bytes() == before
     assert document["lock"]["changed"] is False
-    assert document["alias"] == {"name": "champion", "version_before": "2"}
+    assert document["alias"] == {
+        "name": "champion",
+        "version_before": "2",
+        "shared_with": ["staging"],
+    }
     assert document["version"] == "2"
 
 
@@ -130,9 +136,13 @@ def test_an_archive_that_is_gone_is_refused(proved: World, aliases: dict[str, st
         Bucket=proved.bucket("staging"), Key=proved.publish("2", "staging")
     )
 
-    with pytest.raises(ForecastError, match="cannot be packed anew"):
+    with pytest.raises(ForecastError, match="cannot be packed anew") as caught:
         promote_command("staging", "prod", "2", proved.config)
 
+    staging, prod = str(caught.value).splitlines()[-2:]
+    assert staging == f"  s3://{proved.bucket('staging')}/models/ of staging: not there"
+    assert prod.endswith("of prod: not there")
+    assert "forecast package" not in str(caught.value)
     assert aliases == {"champion": "1"}
 
 
@@ -153,11 +163,22 @@ def test_credentials_of_another_account_than_the_source_s_are_refused(proved: Wo
         promote_command("staging", "prod", "2", proved.config)
 
 
+@pytest.mark.parametrize(
+    ("rollout", "end"),
+    [
+        (SPLIT, "forecast deploy prod --allow-unguarded"),
+        ({"kind": "shadow", "challenger": {"alias": "challenger"}}, "forecast deploy prod"),
+    ],
+)
 def test_the_challenger_of_a_comparison_becomes_the_champion(
-    world: World, aliases: dict[str, str], capsys: pytest.CaptureFixture[str]
+    world: World,
+    aliases: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    rollout: dict[str, Any],
+    end: str,
 ) -> None:
     world.publish("2")
-    world.configure("prod", rollout=SPLIT)
+    world.configure("prod", rollout=rollout)
     write_lock(world.lock, "prod", world.versions["1"][1], world.versions["2"][1])
     world.record("1", challenger="2")
 
@@ -171,7 +192,7 @@ def test_the_challenger_of_a_comparison_becomes_the_champion(
     assert lock.challengers["prod"].version == "2"
     assert aliases == {"champion": "2"}
     assert "verified as the challenger of prod" in said
-    assert "forecast deploy prod --allow-unguarded" in said
+    assert f"and run: {end}\n" in said
 
 
 def test_after_a_return_only_the_alias_moves(
@@ -198,3 +219,81 @@ def test_a_promotion_within_an_environment_is_no_way_back(
         promote_command("prod", "prod", "1", world.config)
 
     assert aliases == {"champion": "1"}
+
+
+def test_an_alias_that_others_follow_moves_and_they_are_named(
+    proved: World, aliases: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    promote_command("staging", "prod", "2", proved.config)
+    said = capsys.readouterr().out
+    promote_command("staging", "prod", "2", proved.config, as_json=True)
+    document = json.loads(capsys.readouterr().out)
+
+    assert aliases == {"champion": "2"}
+    assert "alias: champion is that of staging, too: resolved, they get version 2" in said
+    assert "keep prod and staging apart: give each its own alias" in said
+    assert document["alias"]["shared_with"] == ["staging"]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_nobody_is_named_whose_alias_stays(
+    proved: World, aliases: dict[str, str], capsys: pytest.CaptureFixture[str], *, apart: bool
+) -> None:
+    if apart:
+        proved.configure("prod", model_alias="champion-prod")
+
+    promote_command("staging", "prod", "2", proved.config, no_alias=not apart)
+
+    said = capsys.readouterr().out
+    assert "too:" not in said
+    assert "apart" not in said
+    assert aliases.get("champion-prod") == ("2" if apart else None)
+
+
+def _store(world: World) -> RecordStore:
+    return RecordStore(world.cloud, world.bucket("staging"), "staging")
+
+
+def test_a_newer_record_that_cannot_be_read_takes_the_proof_away(
+    proved: World, aliases: dict[str, str]
+) -> None:
+    newer = proved.record("2", environment="staging")
+    key = f"deployments/staging/{newer.record_id}.json"
+    proved.aws.client("s3").put_object(Bucket=proved.bucket("staging"), Key=key, Body=b"{")
+
+    with pytest.raises(ForecastError, match="a newer one cannot be read") as caught:
+        promote_command("staging", "prod", "2", proved.config)
+
+    assert key in str(caught.value)
+    assert str(caught.value).endswith("forecast verify staging")
+    assert aliases == {"champion": "1"}
+
+
+def test_an_older_record_that_cannot_be_read_is_no_reason(
+    proved: World, aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = "20260101T000000Z-00000000"
+    key = f"deployments/staging/{damaged}.json"
+    proved.aws.client("s3").put_object(Bucket=proved.bucket("staging"), Key=key, Body=b"{")
+    ids = [each for each in RecordStore.ids(_store(proved)) if each != damaged]
+    monkeypatch.setattr(RecordStore, "ids", lambda _: [*ids, damaged])
+
+    promote_command("staging", "prod", "2", proved.config)
+
+    assert aliases == {"champion": "2"}
+
+
+def test_an_entry_that_somebody_else_has_changed_is_left_alone(
+    proved: World, aliases: dict[str, str]
+) -> None:
+    plan = promotion.plan_promotion(
+        proved.config, "2", "staging", "prod", moves_alias=True, warn=lambda _: None
+    )
+    proved.train("3")
+    write_lock(proved.lock, "prod", proved.versions["3"][1])
+
+    with pytest.raises(LockChangedError, match="prod is locked to version 3"):
+        promotion.promote(plan)
+
+    assert aliases == {"champion": "1"}
+    assert read_lock(proved.lock).environments["prod"].version == "3"

@@ -10,12 +10,16 @@ import pytest
 import typer
 
 from forecast_config import ForecastError, LockedModel, read_lock
+from forecast_operations.commands.history import history_command
 from forecast_operations.commands.rollback import rollback_command
+from forecast_operations.commands.show import show_command
 from forecast_operations.returning import carrying_out
 from forecast_operations.returning.intent import read_intent
 from forecast_packaging import write_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import World
 
 
@@ -78,6 +82,16 @@ def test_another_account_is_not_even_looked_at(moved_on: World) -> None:
 
     with pytest.raises(ForecastError, match="expected credentials of account 999999999999"):
         rollback_command("prod", moved_on.config, yes=True)
+
+
+@pytest.mark.parametrize("command", [history_command, show_command])
+def test_records_of_another_account_are_not_said_to_be_none(
+    moved_on: World, command: Callable[..., None]
+) -> None:
+    moved_on.configure("prod", account="999999999999")
+
+    with pytest.raises(ForecastError, match="expected credentials of account 999999999999"):
+        command("prod", config=moved_on.config)
 
 
 def test_a_rollout_that_sagemaker_has_undone_is_put_right(

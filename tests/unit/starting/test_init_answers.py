@@ -12,9 +12,9 @@ import typer
 import yaml
 from typer.main import get_command
 
-from forecast_config import ConfigError, ForecastError, load_config
+from forecast_config import ConfigError, load_config
 from forecast_operations.cli import app
-from forecast_operations.starting import asking, prices
+from forecast_operations.starting import asking
 from forecast_operations.starting.questions import QUESTIONS
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def test_a_person_is_asked_for_the_rest_and_again_when_an_answer_is_wrong(
         "--region": ["mars", "eu-west-1"],
         "--account": ["dev", "dev=111111111111"],
         "--scaling": ["perhaps", "no"],
-        "--instance-type": ["ml.t2.medium"],
+        "--instance-type": ["99", "1"],
         "--min-instances": ["two", "1"],
         "--budget": ["a lot", "20"],
         "--network": ["new"],
@@ -229,9 +229,12 @@ def test_a_person_is_asked_for_the_rest_and_again_when_an_answer_is_wrong(
         "expected yes or no, got 'perhaps'",
         "expected a whole number, got 'two'",
         "expected a number, got 'a lot'",
+        "expected a SageMaker hosting instance type such as ml.m5.large, got '99'",
     ):
         assert message in done.stderr
-    assert "ml.t2.medium in eu-west-1" in done.stderr
+    assert dev.endpoint.instance_type == "ml.t2.medium"
+    assert done.output.count("ml.t2.medium in eu-west-1: ") == 1
+    assert "its endpoints are called shop-dev, shop-prod" in done.stdout
 
 
 def test_with_nobody_to_ask_the_option_is_named_and_nothing_written(
@@ -256,52 +259,3 @@ def test_who_has_enough_of_it_interrupts(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         asking.ask_for_rest({"folder": "shop", **given})
-
-
-class _Prices:
-    date = "2026-10-01"
-
-    def instance_hour(self, region: str, instance_type: str) -> float | None:
-        return 0.5 if (region, instance_type) == ("eu-central-1", "ml.c5.large") else None
-
-    def currency(self, region: str) -> str:
-        return "CNY" if region.startswith("cn-") else "USD"
-
-
-def test_a_price_that_is_not_known_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prices, "read_prices", _Prices)
-
-    known = prices.price_sentence("eu-central-1", "ml.c5.large")
-    unknown = prices.price_sentence("eu-central-1", "ml.m5.large")
-
-    assert known == (
-        "ml.c5.large in eu-central-1: $0.500 an hour, $365 a month (prices of 2026-10-01)"
-    )
-    assert unknown == (
-        "the price of ml.m5.large in eu-central-1 is unknown here (prices of 2026-10-01)"
-    )
-
-
-def test_types_that_cannot_scale_are_offered_to_none_that_should(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(prices, "read_prices", _Prices)
-
-    def offered(*, scaling: bool) -> list[str]:
-        return list(prices.table_of("eu-central-1", scaling=scaling).columns[0].cells)
-
-    assert "ml.t2.medium" in offered(scaling=False)
-    assert offered(scaling=True) == [
-        name for name in offered(scaling=False) if name != "ml.t2.medium"
-    ]
-
-
-@pytest.mark.parametrize("library", ["nowhere", "ftp://example.com/x.whl", "git+https://a b"])
-def test_a_library_from_nowhere_is_refused(
-    library: str, tmp_path: Path, init: Callable[..., Result]
-) -> None:
-    done = init(tmp_path / "p", "--yes", "--library", library)
-
-    assert isinstance(done.exception, ForecastError)
-    assert f"got '{library}'" in str(done.exception)
-    assert list(tmp_path.iterdir()) == []

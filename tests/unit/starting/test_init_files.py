@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ from forecast_config import load_config
 from forecast_config.schema import schema_text
 from forecast_operations.cli import app
 from forecast_operations.starting import rendering
-from forecast_operations.starting.library import requirement_of
 
 if TYPE_CHECKING:
     from conftest import Started
@@ -106,19 +104,17 @@ def test_every_project_says_in_its_configuration_what_forecast_config_check_acce
     assert found["both"] == ["dev", "qa", "staging", "prod"]
 
 
-def test_the_library_is_pinned_to_the_installed_version() -> None:
-    pin = f"forecast-endpoint[local,models]=={version('forecast-endpoint')}"
+def test_every_environment_follows_an_alias_of_its_own(projects: dict[str, Started]) -> None:
+    found = load_config(projects["both"].root / "config" / "forecast.yaml").environments
 
-    assert requirement_of(None) == pin
-
-
-def test_the_library_can_come_from_elsewhere(tmp_path: Path) -> None:
-    wheel = tmp_path / "forecast.whl"
-    wheel.touch()
-    git = "git+https://example.com/forecast.git@v1"
-
-    assert requirement_of(str(wheel)).endswith(f"[local,models] @ {wheel.as_uri()}")
-    assert requirement_of(git) == f"forecast-endpoint[local,models] @ {git}"
+    assert {name: settings.model_alias for name, settings in found.items()} == {
+        "dev": "champion",
+        "qa": "champion-qa",
+        "staging": "champion-staging",
+        "prod": "champion-prod",
+    }
+    alone = load_config(projects["circleci"].root / "config" / "forecast.yaml").environments
+    assert alone["test-bed"].model_alias == "champion"
 
 
 def test_the_tools_are_pinned_as_here(projects: dict[str, Started]) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
-from call_graph import CallGraph, read_modules
-from cloudformation_yaml import load_template
-from permissions import changes_nothing, needed_by_command, read_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
     from conftest import Started
 
 BIN = Path(sys.executable).parent
@@ -130,64 +128,41 @@ def test_no_pipeline_holds_a_key(projects: dict[str, Started]) -> None:
                 assert "AWS_SECRET" not in (project.root / file).read_text()
 
 
-@pytest.fixture(params=["github", "circleci"])
-def roles(request: pytest.FixtureRequest, projects: dict[str, Started]) -> Path:
-    return projects["both"].root / "ci" / f"aws-roles-{request.param}.yaml"
-
-
-def test_the_roles_are_a_template_that_cfn_lint_accepts(roles: Path) -> None:
-    _run("cfn-lint", str(roles))
-
-
-def test_only_the_main_branch_or_a_reviewed_environment_takes_the_deploying_role_on(
-    roles: Path,
+def test_a_plan_gets_a_token_that_reads_and_a_deployment_that_of_its_environment(
+    projects: dict[str, Started],
 ) -> None:
-    resources = load_template(roles.read_text())["Resources"]
+    jobs = _workflow(projects["both"])["jobs"]
 
-    def condition(role: str) -> str:
-        statement = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
-        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-        assert any(key.endswith(":aud") for key in statement["Condition"]["StringEquals"])
-        return str(statement["Condition"])
-
-    deploy = condition("DeployRole")
-    assert ":environment:${Environment}" in deploy or "vcs-ref/refs/heads/main" in deploy
-    assert resources["PlanRole"]["Properties"]["ManagedPolicyArns"] == [{"Ref": "Look"}]
-
-
-def _allowed(resources: dict[str, Any], policy: str) -> list[str]:
-    found = []
-    for statement in resources[policy]["Properties"]["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        found += [actions] if isinstance(actions, str) else actions
-    return found
+    tokens = {name: job.get("env", {}).get("MLFLOW_TRACKING_TOKEN") for name, job in jobs.items()}
+    assert tokens.pop("test") is None
+    assert tokens.pop("plan") == "${{ secrets.MLFLOW_READ_TOKEN }}"
+    assert set(tokens.values()) == {"${{ secrets.MLFLOW_TRACKING_TOKEN }}"}
+    assert all("environment" in jobs[name] for name in tokens)
+    (plan,) = (
+        step["run"]["command"]
+        for step in _circleci(projects["both"])["jobs"]["plan"]["steps"]
+        if isinstance(step, dict) and step.get("run", {}).get("name") == "Plan"
+    )
+    assert plan.startswith('export MLFLOW_TRACKING_TOKEN="${MLFLOW_READ_TOKEN:-}"\n')
 
 
-def test_the_roles_may_do_what_the_commands_of_the_pipeline_do(roles: Path) -> None:
-    resources = load_template(roles.read_text())["Resources"]
-    look = _allowed(resources, "Look")
-    deploy = look + _allowed(resources, "Deploy")
-
-    graph = CallGraph(read_modules())
-    calls, _ = read_calls(graph)
-    needed = needed_by_command(graph, calls)
-
-    def missing(command: str, actions: list[str]) -> set[str]:
-        asked = needed[f"forecast {command}"]
-        return {
-            each
-            for each in asked
-            if not any(fnmatch.fnmatchcase(each, action) for action in actions)
-        }
-
-    assert {command: missing(command, look) for command in ("plan", "preflight")} == {
-        "plan": set(),
-        "preflight": set(),
-    }
-    assert missing("deploy", deploy) == missing("verify", deploy) == set()
+def test_a_deployment_asks_first_whether_main_has_gone_on(projects: dict[str, Started]) -> None:
+    for name, job in _workflow(projects["both"])["jobs"].items():
+        if name.startswith("deploy-"):
+            names = [step.get("name", step.get("uses", "")) for step in job["steps"]]
+            asked = names.index("Stop when main has gone on")
+            assert asked < next(
+                index for index, each in enumerate(names) if "configure-aws-credentials" in each
+            )
+    deploy = _circleci(projects["both"])["jobs"]["deploy"]["steps"]
+    assert deploy[1]["run"]["command"] == 'python ci/check_newest.py "$CIRCLE_SHA1"'
+    assert deploy[2] == "take-role"
 
 
-def test_who_plans_changes_nothing(roles: Path) -> None:
-    actions = _allowed(load_template(roles.read_text())["Resources"], "Look")
+def test_a_pipeline_without_a_gate_speaks_of_no_reviewers(
+    tmp_path: Path, init: Callable[..., Result]
+) -> None:
+    init(tmp_path / "p", "--yes", "--ci", "github", "--environments", "dev")
 
-    assert [action for action in actions if not changes_nothing(action)] == []
+    text = (tmp_path / "p" / ".github" / "workflows" / "pipeline.yml").read_text()
+    assert "reviewers" not in text

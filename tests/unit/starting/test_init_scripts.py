@@ -47,6 +47,9 @@ class _Server(BaseHTTPRequestHandler):
         if self.headers["Authorization"] != "Bearer right":
             self._answer(401, b"{}")
             return
+        if self.path == "/user":
+            self._answer(200, b'{"login": "ci"}')
+            return
         page = int(parse_qs(urlparse(self.path).query)["page"][0])
         self._answer(200, json.dumps(self.comments[100 * (page - 1) : 100 * page]).encode())
 
@@ -91,7 +94,12 @@ def _script(project: Started, name: str, *arguments: str, **variables: str) -> A
 
 def _comment(projects: dict[str, Started], plan: Path, server: str, **variables: str) -> Any:
     known = {"GITHUB_API_URL": server, "GITHUB_TOKEN": "right", "PULL_REQUEST_URL": PULL}
-    return _script(projects["both"], "comment_plan.py", str(plan), **{**known, **variables})
+    arguments = ("comment_plan.py", str(plan), "prod")
+    return _script(projects["both"], *arguments, **{**known, **variables})
+
+
+def _by(login: str | None, body: str | None, number: int = 1) -> dict[str, Any]:
+    return {"id": number, "body": body, "user": None if login is None else {"login": login}}
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def plan(tmp_path: Path) -> Path:
 def test_the_first_plan_is_a_new_comment(
     projects: dict[str, Started], plan: Path, server: str
 ) -> None:
-    _Server.comments = [{"id": 1, "body": "a person's"}]
+    _Server.comments = [_by("ci", "a person's")]
 
     done = _comment(projects, plan, server)
 
@@ -116,14 +124,44 @@ def test_the_first_plan_is_a_new_comment(
 def test_the_next_plan_takes_the_place_of_the_last_wherever_it_stands(
     projects: dict[str, Started], plan: Path, server: str
 ) -> None:
-    others = [{"id": number, "body": "<!-- forecast plan dev -->"} for number in range(150)]
-    _Server.comments = [*others, {"id": 777, "body": f"{MARKER}\nold"}]
+    others = [_by("ci", "<!-- forecast plan dev -->", number) for number in range(150)]
+    _Server.comments = [*others, _by("ci", f"{MARKER}\nold", 777)]
 
     done = _comment(projects, plan, server)
 
     assert done.returncode == 0, done.stderr
     path = "/repos/shop/prices/issues/comments/777"
     assert _Server.asked == [("PATCH", path, f"{MARKER}\n# Plan\n")]
+
+
+@pytest.mark.parametrize(
+    ("variables", "own"), [({}, "ci"), ({"GITHUB_ACTIONS": "true"}, "github-actions[bot]")]
+)
+def test_a_comment_of_somebody_else_is_never_written_over(
+    variables: dict[str, str], own: str, projects: dict[str, Started], plan: Path, server: str
+) -> None:
+    strangers = ("mallory", None, "ci" if variables else "github-actions[bot]")
+    _Server.comments = [_by(login, f"{MARKER}\nforged") for login in strangers]
+    _Server.comments += [_by(own, None), _by(own, f"{MARKER}\nold", 9)]
+
+    done = _comment(projects, plan, server, **variables)
+
+    assert done.returncode == 0, done.stderr
+    ((method, path, _),) = _Server.asked
+    assert (method, path) == ("PATCH", "/repos/shop/prices/issues/comments/9")
+
+
+def test_a_plan_that_failed_takes_the_place_of_the_last_one(
+    projects: dict[str, Started], tmp_path: Path, server: str
+) -> None:
+    _Server.comments = [_by("ci", f"{MARKER}\nold", 9)]
+
+    done = _comment(projects, tmp_path / "plan.md", server)
+
+    assert done.returncode == 0, done.stderr
+    ((method, _, body),) = _Server.asked
+    assert method == "PATCH"
+    assert body == f"{MARKER}\n**prod: the plan failed, see the log of the pipeline**\n"
 
 
 def test_a_long_plan_is_cut_to_what_github_takes(
@@ -154,7 +192,7 @@ def test_without_a_pull_request_or_a_token_the_plan_is_printed(
     [
         ("# Plan", {}, "expected an HTML comment in the first line, got '# Plan'"),
         (MARKER, {"PULL_REQUEST_URL": "x"}, "expected the address of a pull request, got 'x'"),
-        (MARKER, {"GITHUB_TOKEN": "wrong"}, "GitHub refused GET /repos/shop/prices/issues/7"),
+        (MARKER, {"GITHUB_TOKEN": "wrong"}, "GitHub refused GET /user: 401"),
         (MARKER, {"GITHUB_API_URL": "http://127.0.0.1:9"}, "cannot reach GitHub at http://127"),
     ],
 )
@@ -204,3 +242,63 @@ def test_a_job_without_a_context_is_told_so(projects: dict[str, Started]) -> Non
 
     assert done.returncode == 1
     assert done.stderr.startswith("AWS_ROLE_ARN and CIRCLE_OIDC_TOKEN_V2 not set: give the job a")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    done = subprocess.run(
+        ["git", *who, *arguments],  # noqa: S607 - whichever there is
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> tuple[Path, str, str]:
+    """A checkout whose origin has gone on: its folder, its commit, and the newest one."""
+    origin, here = tmp_path / "origin", tmp_path / "here"
+    origin.mkdir()
+    _git(origin, "init", "--quiet", "--initial-branch", "main")
+    _git(origin, "commit", "--quiet", "--allow-empty", "--message", "a")
+    _git(tmp_path, "clone", "--quiet", str(origin), "here")
+    _git(origin, "commit", "--quiet", "--allow-empty", "--message", "b")
+    return here, _git(here, "rev-parse", "HEAD"), _git(origin, "rev-parse", "HEAD")
+
+
+def _newest(projects: dict[str, Started], folder: Path, commit: str, **variables: str) -> Any:
+    script = projects["both"].root / "ci" / "check_newest.py"
+    return subprocess.run(
+        [sys.executable, str(script), commit],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_commit_that_main_has_left_behind_is_not_deployed(
+    projects: dict[str, Started], checkout: tuple[Path, str, str]
+) -> None:
+    folder, older, newest = checkout
+
+    stopped = _newest(projects, folder, older)
+    wrong = _newest(projects, folder, older, DEPLOY_OLDER="true")
+
+    assert stopped.returncode == wrong.returncode == 1
+    assert f"main has gone on to {newest}: nothing of {older} is deployed" in stopped.stderr
+    assert _newest(projects, folder, newest, GITHUB_TOKEN="t").returncode == 0
+    assert _newest(projects, folder, older, DEPLOY_OLDER=older).returncode == 0
+
+
+def test_an_origin_that_does_not_answer_stops_a_deployment(
+    projects: dict[str, Started], tmp_path: Path
+) -> None:
+    done = _newest(projects, tmp_path, "0" * 40)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot ask the origin for refs/heads/main: ")
+    assert "Traceback" not in done.stderr

@@ -34,6 +34,9 @@ def deployed_as(
         new: dict[str, Any],
         *,
         account: str = "unknown-account",
+        status: str = "UPDATE_COMPLETE",
+        protected: bool = False,
+        serves: str = "new",
         **options: Any,
     ) -> list[str]:
         called: list[str] = []
@@ -43,14 +46,22 @@ def deployed_as(
             if arguments[0] == "synth":
                 _synthesize(Path(arguments[arguments.index("--output") + 1]), new, account)
 
-        serving = {"EndpointStatus": "InService", "EndpointConfigName": "new"}
+        serving = {"EndpointStatus": "InService", "EndpointConfigName": serves}
         outputs = [{"OutputKey": "EndpointConfigName", "OutputValue": "new"}]
+        stack = {
+            "StackStatus": status,
+            "EnableTerminationProtection": protected,
+            "Outputs": outputs,
+        }
         live = live_with(
             cloudformation={
                 "get_template": {"TemplateBody": old},
-                "describe_stacks": {"Stacks": [{"Outputs": outputs}]},
+                "describe_stacks": {"Stacks": [stack]},
             },
-            sagemaker={"describe_endpoint": serving},
+            sagemaker={
+                "describe_endpoint": serving,
+                "describe_endpoint_config": {**serving, "ProductionVariants": []},
+            },
             sts={"get_caller_identity": {"Account": "222222222222"}},
         )
         environment = SimpleNamespace(
@@ -117,3 +128,51 @@ def test_another_account_is_not_even_looked_at(
         deployed_as(template, template, account="111111111111")
 
     assert deployed_as(template, template, account="222222222222") == ["synth", "deploy"]
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_what_never_was_made_is_a_first_deployment(
+    status: str, deployed_as: Deploy, endpoint_template: Callable[..., Any]
+) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A="ml.c5.large", scaled=("A",))
+
+    assert deployed_as(old, new, status=status) == ["synth", "deploy"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("UPDATE_ROLLBACK_FAILED", "npx cdk rollback ForecastProd"),
+        ("ROLLBACK_FAILED", "then delete the stack"),
+        ("DELETE_FAILED", "then delete the stack"),
+        ("UPDATE_IN_PROGRESS", "another deployment is under way"),
+        ("ROLLBACK_COMPLETE", "delete the stack after its termination protection is off"),
+    ],
+)
+def test_a_stack_that_cannot_be_updated_is_refused_whatever_is_allowed(
+    status: str, said: str, deployed_as: Deploy, endpoint_template: Callable[..., Any]
+) -> None:
+    template = endpoint_template(A="ml.m5.large")
+
+    with pytest.raises(ForecastError, match=f"is {status}: CloudFormation updates no") as caught:
+        deployed_as(
+            template,
+            template,
+            status=status,
+            protected=status == "ROLLBACK_COMPLETE",
+            allow_rescale=True,
+            allow_unguarded=True,
+            allow_recreate=True,
+        )
+
+    assert said in str(caught.value)
+
+
+def test_what_was_undone_is_refused_before_anything_is_called(
+    deployed_as: Deploy, endpoint_template: Callable[..., Any]
+) -> None:
+    template = endpoint_template(A="ml.m5.large")
+
+    with pytest.raises(ForecastError, match="the last rollout was undone: forecast serves old"):
+        deployed_as(template, template, serves="old")

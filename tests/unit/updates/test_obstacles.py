@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forecast_operations.updates.challengers import NEEDED, end_command
 from forecast_operations.updates.hosted import hosted_in
 from forecast_operations.updates.obstacles import Templates, find_obstacles
 from forecast_operations.updates.steps import plan_steps, without_update_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from forecast_operations.updates.challengers import Contest
 
 
 def _obstacles(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
@@ -272,4 +275,19 @@ def test_a_shadow_does_not_answer_clients_in_one_step(
     (obstacle,) = _obstacles(old, endpoint_template(A="ml.m5.large", B="ml.m5.large"))
 
     assert (obstacle.kind, obstacle.permission) == ("promotion", None)
-    assert _obstacles(old, endpoint_template(A="ml.m5.large")) == []
+
+
+@pytest.mark.parametrize("kind", ["shadow", "split"])
+def test_what_takes_a_challenger_out_is_said_as_it_is_found(
+    kind: Contest, endpoint_template: Callable[..., Any]
+) -> None:
+    shadow = {"ShadowProductionVariants": [{"VariantName": "B", "InstanceType": "ml.m5.large"}]}
+    old = endpoint_template(A="ml.m5.large", config=shadow)
+    if kind == "split":
+        old = endpoint_template(A="ml.m5.large", B="ml.m5.large")
+
+    found = [each.permission for each in _obstacles(old, endpoint_template(A="ml.m5.large"))]
+
+    assert found == [each for each in [NEEDED[kind]] if each is not None]
+    option = " --allow-unguarded" if kind == "split" else ""
+    assert end_command(kind, "prod") == f"forecast deploy prod{option}"

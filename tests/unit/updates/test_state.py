@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from forecast_config import ForecastError
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
+from forecast_operations.updates.proposal import check_obstacles
 from forecast_operations.updates.state import (
     check_account,
     check_rollout_held,
+    find_undone,
     look_at_endpoint,
 )
 from forecast_operations.updates.steps import plan_steps
@@ -64,9 +67,13 @@ def test_an_endpoint_in_a_transition_is_not_updated(
     status: str, account: Account, endpoint_template: Callable[..., Any]
 ) -> None:
     template = endpoint_template(A="ml.m5.large")
+    serves = look_at_endpoint(account(_status(status)), "ForecastProd", template)
 
-    with pytest.raises(ForecastError, match=f"forecast is {status}; wait until it is InService"):
-        look_at_endpoint(account(_status(status)), "ForecastProd", template)
+    (obstacle,) = find_obstacles(Templates(None, template), Templates(None, template), serves)
+
+    assert obstacle.passing
+    with pytest.raises(ForecastError, match=f"forecast is {status}: SageMaker takes no update"):
+        check_obstacles([obstacle], ("rescale", "unguarded", "recreate"))
 
 
 def test_an_endpoint_in_service_and_none_at_all_can_begin(
@@ -90,6 +97,7 @@ def test_an_endpoint_that_cannot_change_is_made_anew(
     (obstacle,) = find_obstacles(deployed, wanted, look_at_endpoint(live, "ForecastProd", old))
 
     assert obstacle.permission == "recreate"
+    assert not obstacle.passing
     assert (f"is {status} (no capacity)" if status else "is away") in obstacle.reason
     assert "delete the stack ForecastProd;" in obstacle.steps[0]
     first, second = plan_steps(deployed, wanted, [obstacle])
@@ -106,6 +114,7 @@ def test_the_state_machine_of_the_off_hours_brings_it_back(
     found = look_at_endpoint(live, "ForecastProd", endpoint_template(A="ml.m5.large")).obstacle
 
     assert found is not None
+    assert found.passing
     assert '--state-machine-arn arn:machine --input \'{"action": "start"}\'' in found.steps[0]
 
 
@@ -122,6 +131,34 @@ def test_after_a_rollback_what_serves_is_compared(
     assert find_obstacles(deployed, wanted) == []
     (obstacle,) = find_obstacles(deployed, wanted, found)
     assert "cannot change from ml.m5.large to ml.c5.large" in obstacle.reason
+
+
+def test_what_was_undone_is_not_deployed_again_without_a_change(
+    account: Account, endpoint_template: Callable[..., Any]
+) -> None:
+    undone = endpoint_template(A="ml.m5.large")
+    serves = {"EndpointConfigName": "old", "ProductionVariants": []}
+    live = account(_status("InService", "old"), serves, EndpointConfigName="new")
+    deployed = Templates(None, undone)
+    found = look_at_endpoint(live, "ForecastProd", undone)
+    annotated = copy.deepcopy(undone)
+    annotated["Resources"]["Model"]["Metadata"] = {"aws:cdk:path": "another"}
+    changed = copy.deepcopy(undone)
+    changed["Resources"]["Topic"]["Properties"] = {"DisplayName": "another"}
+
+    (obstacle,) = find_undone("prod", deployed, Templates(None, annotated), found)
+
+    assert "forecast serves old, and not new; CloudFormation has counted it as done" in (
+        obstacle.reason
+    )
+    assert obstacle.permission is None
+    assert obstacle.steps[0].startswith("forecast rollback prod: ")
+    assert (
+        "update-endpoint --endpoint-name forecast --endpoint-config-name new "
+        in (obstacle.steps[1])
+    )
+    assert list(find_undone("prod", deployed, Templates(None, changed), found)) == []
+    assert list(find_undone("prod", deployed, deployed, Serving())) == []
 
 
 def test_a_rollout_that_was_undone_is_no_success(account: Account) -> None:

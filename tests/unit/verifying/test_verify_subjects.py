@@ -9,6 +9,7 @@ import yaml
 
 from forecast_config import ForecastError, ModelsLock
 from forecast_config.lock import lock_text
+from forecast_operations.returning import fetching
 from forecast_operations.updates.live import Live
 from forecast_operations.verifying.answers import golden_requests
 from forecast_operations.verifying.subject import find_subject
@@ -49,7 +50,7 @@ def found(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Subje
         lock = ModelsLock(environments={"prod": subject.lock})
         subject.config.lock_path.write_text(lock_text(lock))
         monkeypatch.setattr(Live, "in_region", lambda _: subject.live)
-        monkeypatch.setattr(building, "package_for", lambda *_: subject.champion)
+        monkeypatch.setattr(fetching, "provide", lambda *_: subject.champion)
         monkeypatch.setattr(building, "package_challenger_for", lambda *_: None)
         return find_subject(deployed.root / "forecast.yaml", "prod", lambda *_: None)
 

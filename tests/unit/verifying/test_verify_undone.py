@@ -45,8 +45,33 @@ def test_a_failed_update_names_the_alarm_that_undid_it(deployed: Any, checks_fai
     found = checks_failed(deployed.verify("2"))
 
     assert list(found) == ["stack", "archive AllTraffic", "golden AllTraffic"]
-    assert found["stack"].found == "UPDATE_ROLLBACK_COMPLETE"
+    assert found["stack"].found.startswith("UPDATE_ROLLBACK_COMPLETE")
     assert f"the alarm {ALARM} fired at " in found["stack"].advice
+    assert "lock it again: forecast rollback prod" in found["stack"].advice
+    assert found["archive AllTraffic"].advice == found["golden AllTraffic"].advice == "see stack"
+
+
+def test_an_undone_update_that_left_what_is_locked_is_verified_with_a_note(
+    deployed: Any, checks_failed: Any
+) -> None:
+    assert deployed.deploy("2", alarm=ANY_ALARM).rolled_back
+
+    record = deployed.verify("1")
+
+    assert checks_failed(record) == {}
+    assert record.outcome == "verified"
+    assert record.checks[0].found == (
+        "UPDATE_ROLLBACK_COMPLETE: the last update failed and was undone"
+    )
+
+
+def test_an_undone_update_past_which_somebody_updated_is_not(
+    deployed: Any, checks_failed: Any
+) -> None:
+    assert deployed.deploy("2", alarm=ANY_ALARM).rolled_back
+    _serve_another(deployed)
+
+    assert list(checks_failed(deployed.verify("1"))) == ["stack", "configuration"]
 
 
 def test_after_a_rollback_that_the_stack_does_not_know_the_alarm_is_named(
@@ -78,7 +103,58 @@ def test_an_alarm_that_fired_after_the_last_change_undid_nothing(
 
     advice = checks_failed(deployed.verify())["configuration"].advice
 
-    assert "somebody updated the endpoint past its stack" in advice
+    assert "either SageMaker undid the rollout for another cause, which is its time limit" in advice
+    assert "(see the log group /aws/sagemaker/Endpoints/produce)" in advice
+    assert "or somebody updated the endpoint past its stack" in advice
+    assert advice.index("forecast rollback prod") < advice.index("update-endpoint")
+
+
+def test_what_else_fails_with_the_configuration_points_to_it(
+    deployed: Any, checks_failed: Any
+) -> None:
+    _serve_another(deployed)
+
+    found = checks_failed(deployed.verify("2"))
+
+    assert list(found) == ["configuration", "archive AllTraffic", "golden AllTraffic"]
+    assert found["archive AllTraffic"].advice == "see configuration"
+    assert found["golden AllTraffic"].advice == "see configuration"
+
+
+def _never_made(answer: dict[str, Any]) -> dict[str, Any]:
+    (stack,) = answer["Stacks"]
+    return {"Stacks": [{**stack, "StackStatus": "ROLLBACK_COMPLETE"}]}
+
+
+def test_a_first_deployment_that_failed_is_said_to_be_one(
+    deployed: Any, changed: Any, checks_failed: Any
+) -> None:
+    cloudformation = deployed.aws.client("cloudformation")
+    deployed.clients["cloudformation"] = changed(cloudformation, describe_stacks=_never_made)
+    deployed.aws.client("sagemaker").delete_endpoint(EndpointName="produce")
+
+    found = checks_failed(deployed.verify())
+
+    assert list(found) == ["stack", "endpoint"]
+    assert found["stack"].advice.startswith("the first deployment failed, and nothing of it is")
+    assert "forecast deploy prod, which makes the stack anew" in found["stack"].advice
+    assert found["endpoint"].advice == "see stack"
+
+
+def _stuck(answer: dict[str, Any]) -> dict[str, Any]:
+    (stack,) = answer["Stacks"]
+    return {"Stacks": [{**stack, "StackStatus": "UPDATE_ROLLBACK_FAILED"}]}
+
+
+def test_a_stack_that_deploying_does_not_mend_names_what_does(
+    deployed: Any, changed: Any, checks_failed: Any
+) -> None:
+    cloudformation = deployed.aws.client("cloudformation")
+    deployed.clients["cloudformation"] = changed(cloudformation, describe_stacks=_stuck)
+
+    found = checks_failed(deployed.verify())
+
+    assert "npx cdk rollback ForecastProd" in found["stack"].advice
 
 
 def test_sagemaker_s_own_reason_is_enough(deployed: Any, changed: Any, checks_failed: Any) -> None:
@@ -194,14 +270,22 @@ def test_an_alarm_that_was_on_all_the_time_is_named_too(
     assert said == ("the alarm own was in ALARM: still" if named else "")
 
 
-def test_a_missing_permission_is_named_and_not_fatal() -> None:
-    message = "User: me is not authorized to perform: cloudwatch:DescribeAlarmHistory"
-    refused = ClientError(
-        {"Error": {"Code": "AccessDenied", "Message": message}}, "DescribeAlarmHistory"
-    )
+@pytest.mark.parametrize(
+    ("code", "message", "named"),
+    [
+        (
+            "AccessDenied",
+            "User: me is not authorized to perform: cloudwatch:DescribeAlarmHistory",
+            "the permission cloudwatch:DescribeAlarmHistory",
+        ),
+        ("Throttling", "Rate exceeded", "AWS refuses cloudwatch:DescribeAlarmHistory for now"),
+    ],
+)
+def test_what_aws_does_not_tell_is_named_and_not_fatal(code: str, message: str, named: str) -> None:
+    refused = ClientError({"Error": {"Code": code, "Message": message}}, "DescribeAlarmHistory")
     histories: Any = {"own": refused}
     cloud = Cloud("r", clients={"cloudwatch": _CloudWatch(histories, [])})
 
     said = explain(cloud, ["own"], Span(None, None))
 
-    assert "cannot be told: the permission cloudwatch:DescribeAlarmHistory" in said
+    assert f"cannot be told: {named}" in said

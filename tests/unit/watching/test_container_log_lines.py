@@ -12,7 +12,7 @@ from operated import NAME
 
 from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.commands import logs as command
 from forecast_operations.commands.logs import logs_command
 from forecast_operations.watching.logs import LogEvent, Wanted, follow
@@ -176,11 +176,68 @@ def test_following_tells_each_line_once_and_those_that_come_late(
     monkeypatch.setattr(Cloud, "pages", pages)
     pauses: list[None] = []
 
-    found = islice(follow(place, Wanted(), begin, lambda: pauses.append(None)), 4)
+    found = islice(follow(place, Wanted(), begin, lambda: pauses.append(None), print), 4)
 
     assert [event.message for event in found] == ["0", "5", "3", "40"]
     assert len(pauses) == 3
     assert min(asked) == asked[0]
+
+
+def test_a_look_that_is_refused_is_repeated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = datetime.now(UTC)
+    at = int(begin.timestamp() * 1000) + 1
+    errors: list[CloudError] = [
+        CloudError("for now", "ThrottlingException"),
+        CredentialsError("they have expired", "ExpiredToken"),
+    ]
+    looks = iter([["1"], ["2", errors[0]], ["2", "3"], [errors[1]]])
+
+    def pages(*_: Any, **__: Any) -> Iterator[dict[str, Any]]:
+        for each in next(looks):
+            if isinstance(each, CloudError):
+                raise each
+            yield {"eventId": each, "timestamp": at, "message": each, "logStreamName": STREAM}
+
+    monkeypatch.setattr(Cloud, "pages", pages)
+    refused: list[CloudError] = []
+    found = []
+
+    def look() -> None:
+        for event in follow(place, Wanted(), begin, lambda: None, refused.append):
+            found.append(event.message)  # noqa: PERF401 - what came before the end counts
+
+    with pytest.raises(CredentialsError, match="have expired"):
+        look()
+
+    assert found == ["1", "2", "3"]
+    assert refused == [errors[0]]
+
+
+def test_following_says_why_it_reads_nothing(
+    write: Callable[..., None],
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write("a line")
+    pages, looks = Cloud.pages, [0]
+
+    def refusing(*given: Any, **arguments: Any) -> Any:
+        looks[0] += 1
+        if looks[0] == 1:
+            raise CloudError("AWS refuses for now", "ThrottlingException")
+        if looks[0] == 3:
+            raise KeyboardInterrupt
+        return pages(*given, **arguments)
+
+    monkeypatch.setattr(Cloud, "pages", refusing)
+    monkeypatch.setattr(command.time, "sleep", lambda _: None)
+
+    logs_command("live", config=config, follow_on=True)
+
+    told = capsys.readouterr()
+    assert "a line" in told.out
+    assert "UTC, trying again: AWS refuses for now" in told.err
 
 
 def test_following_ends_quietly(

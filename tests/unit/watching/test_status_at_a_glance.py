@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from operated import BUCKET, NAME, alarm, deploy, endpoint_template, publish
+from operated import BUCKET, NAME, alarm, deploy, endpoint_template, place_of, publish
 
 from forecast_config import ForecastError
 from forecast_operations import console
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.cloud.refusals import CloudError, NotAllowedError
+from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.commands import status as command
+from forecast_operations.commands.monitoring import stop_command as stop_monitoring
 from forecast_operations.commands.status import status_command
 from forecast_operations.commands.stop import Way, stop_command
 from forecast_operations.watching.screen import draw
 from forecast_operations.watching.status import Unknown, read_status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from forecast_local.simulation import Simulation
@@ -272,6 +274,88 @@ def test_json_holds_all_of_it(
     assert found["troubles"] == []
     # A record that cannot be read is none.
     assert found["records"] == []
+
+
+def test_watching_survives_a_refusal_and_keeps_the_last_picture(
+    deployed: Simulation, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    del deployed
+    ask, refused = Cloud.ask, list[CloudError]()
+
+    def refusing(cloud: Cloud, service: str, operation: str, **arguments: Any) -> Any:
+        if refused and operation == "describe_endpoint":
+            raise refused[-1]
+        return ask(cloud, service, operation, **arguments)
+
+    def nap(_: float) -> None:
+        error: CloudError = CloudError("AWS refuses for now", "ThrottlingException")
+        if len(refused) == 2:
+            error = CredentialsError("the AWS credentials have expired")
+        refused.append(error)
+
+    monkeypatch.setattr(Cloud, "ask", refusing)
+    monkeypatch.setattr(command.time, "sleep", nap)
+
+    with pytest.raises(CredentialsError):
+        status_command(config=config, watch=True)
+
+    assert len(refused) == 3
+    told = capsys.readouterr().out
+    assert "UTC: AWS refuses for now" in told
+    assert NAME in told[told.index("not read since ") :]
+
+
+def test_what_is_muted_is_not_fine_unless_it_is_stopped(
+    deployed: Simulation, config: Path, place: Place
+) -> None:
+    deployed.client("cloudwatch").disable_alarm_actions(
+        AlarmNames=[f"{NAME}-incident-high", f"{NAME}-wake-up"]
+    )
+
+    assert read_status(place).troubles == (
+        "1 muted; speaking again with: forecast monitoring start live",
+    )
+    stop_command("live", Way.DELETE, config=config, yes=True)
+    (trouble,) = read_status(place).troubles
+    assert "is stopped" in trouble
+
+
+def test_a_heartbeat_that_never_came_is_not_fine(
+    deployed: Simulation, write_config: Callable[..., Path], place: Place
+) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    silent = "the heartbeat has not asked in 3 hours"
+
+    # An endpoint that has just been made was not asked yet.
+    assert read_status(place).troubles == ()
+    assert read_status(place, later).troubles == (silent,)
+    endpoint = {"kind": "realtime", "name": NAME, "instance_type": "ml.m5.large"}
+    without = write_config(live={"endpoint": endpoint, "alarms": {"endpoint_down": None}})
+    assert read_status(place_of(without), later).troubles == ()
+    publish(deployed, "Heartbeat", later, 1)
+    assert read_status(place, later).troubles == ()
+
+
+def test_alarms_of_a_namesake_are_not_ours(
+    deployed: Simulation, write_config: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    theirs = f"{NAME}-dev-off-hours-undelivered"
+    for name in (theirs, f"{NAME}-off-hours-undelivered"):
+        cloudwatch.put_metric_alarm(**{**alarm(name), "Dimensions": []})
+    endpoint = {"kind": "realtime", "instance_type": "ml.m5.large"}
+    config = write_config(
+        live={"endpoint": {**endpoint, "name": NAME}},
+        dev={"endpoint": {**endpoint, "name": f"{NAME}-dev"}},
+    )
+
+    stop_monitoring("live", config=config, yes=True)
+    capsys.readouterr()
+
+    found = cloudwatch.describe_alarms()["MetricAlarms"]
+    muted = {each["AlarmName"] for each in found if not each["ActionsEnabled"]}
+    assert f"{NAME}-off-hours-undelivered" in muted
+    assert theirs not in muted
 
 
 def test_watching_ends_quietly(
