@@ -106,6 +106,8 @@ REPLACEMENTS: tuple[Replacement, ...] = (
             "register_scalable_target": "namespace, r_id, dimension, min_capacity, max_capacity, "
             "role_arn, suspended_state",
             "deregister_scalable_target": "namespace, r_id, dimension",
+            "delete_scaling_policy": "policy_name, service_namespace, resource_id, "
+            "scalable_dimension",
             "put_scaling_policy": "policy_name, service_namespace, resource_id, "
             "scalable_dimension, policy_body, policy_type",
             "put_scheduled_action": "service_namespace, schedule, timezone, "

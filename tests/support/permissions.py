@@ -177,7 +177,8 @@ What clients sent is not among it.
 ## Who reads captures
 
 `forecast compare` reads [what clients sent and were answered](security.md#data-protection), so that
-it is a policy of its own, besides what is above. Actuals in another bucket need `s3:GetObject` there.
+it is a policy of its own, besides what is above. Actuals in another bucket need `s3:GetObject`
+there.
 
 ```json
 {policy(CAPTURES, {"s3:GetObject"})}
