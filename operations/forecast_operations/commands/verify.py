@@ -55,7 +55,8 @@ def verify_command(
 
     Its configuration, variants, image and archive are compared with the stack and the lock, and
     the golden requests that were packed with the model are asked again. What was found is written
-    to the artifact bucket as a deployment record. The exit code is 0 when every check passed.
+    to the artifact bucket as a deployment record, unless the endpoint is away: stopped, or in its
+    off hours. The exit code is 0 when every check passed.
     """
     # With the packaging, which no other command needs to wait for.
     from forecast_operations.returning.intent import drop_intent  # noqa: PLC0415
@@ -69,7 +70,9 @@ def verify_command(
     )
     record = verify(subject, patience, _say)
     _show(record, as_json=as_json)
-    if not no_record:
+    if record.endpoint_config_name is None:
+        _say("no record is written: without an endpoint nothing is said of the version")
+    elif not no_record:
         _write(subject, record)
     if record.outcome == "failed":
         raise typer.Exit(1)

@@ -58,8 +58,8 @@ def store_of(place: Place) -> StoppedStore:
     if bucket is None:
         raise ForecastError(
             f"the stack {place.artifacts_stack} is not deployed in {place.settings.region}: there "
-            f"is nothing of {place.settings.name} to stop, and no bucket to note in what was; an "
-            "endpoint without it: forecast endpoints delete NAME"
+            f"is nothing of {place.settings.name} to stop or to start, and no bucket to note in "
+            "what was; an endpoint without it: forecast endpoints delete NAME"
         )
     return StoppedStore(place.cloud, bucket, place.settings.name)
 
