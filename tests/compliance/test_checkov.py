@@ -27,6 +27,9 @@ Finding = tuple[str, str, str]
 """Check, stack, and logical id after the type of its resource."""
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def results(
     all_templates: dict[str, dict[str, Any]],

@@ -37,7 +37,14 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["flask", "wsgi", "mms"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("flask", marks=pytest.mark.slow),
+        "wsgi",
+        pytest.param("mms", marks=pytest.mark.slow),
+    ],
+)
 def test_the_stack_answers_what_was_recorded_at_packaging(
     serve_folder: Any, reference: Path, kind: str
 ) -> None:

@@ -57,16 +57,18 @@ def test_a_broken_configuration_is_named_with_file_line_and_key(
             {"environments": "production"},
             "environments: expected one of dev, staging, prod, got 'production'",
         ),
-        (
+        pytest.param(
             {"model_version": "16", "model_alias": "champion"},
             (
                 "expected one of model_version, model_alias, candidate_run_id, "
                 "got model_version and model_alias"
             ),
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             {"accounts": "dev"},
             "accounts: expected environment=account such as dev=111111111111, got 'dev'",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -37,6 +37,7 @@ def test_the_alias_that_moved_is_deployed_once_it_is_pinned(updated: Project) ->
     assert "There were no differences" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_version_is_one_sentence(updated: Project) -> None:
     done = updated.run("cdk", "synth", "-q", "-c", "model_version=16", check=False)
 
@@ -53,6 +54,7 @@ def test_a_missing_lock_entry_is_one_sentence(updated: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_only_the_chosen_environments_are_synthesized(updated: Project) -> None:
     done = updated.run("cdk", "list", "-c", "environments=dev,prod")
 

@@ -85,6 +85,7 @@ def test_a_plan_says_what_is_in_the_way_of_it(
     assert "ml.m5.xlarge -> ml.c5.xlarge (replaces it)" in comment
 
 
+@pytest.mark.slow
 def test_the_type_of_a_scaled_variant_is_refused_and_then_led_around(
     deployed: Project, on_other_instances: Callable[[], None]
 ) -> None:
