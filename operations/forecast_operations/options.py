@@ -40,6 +40,13 @@ ContextOption = Annotated[
     typer.Option("--context", metavar="KEY=VALUE", help="As cdk's -c: model_version=16."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; for scripts.")]
+RequestFileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", help="The request's body; standard input else.")
+]
+ContentTypeOption = Annotated[
+    str | None, typer.Option(help="Type of the body; by the file's name else, or JSON.")
+]
+AcceptOption = Annotated[str, typer.Option(help="Type of the answer.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

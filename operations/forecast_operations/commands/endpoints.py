@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,11 @@ from forecast_config import ForecastError, load_config
 from forecast_operations.console import byte_progress, err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
+    AcceptOption,
     ConfigOption,
+    ContentTypeOption,
     JsonOption,
+    RequestFileOption,
     YesOption,
     confirm,
 )
@@ -91,13 +93,9 @@ def describe_command(
 @app.command("invoke")
 def invoke_command(  # noqa: PLR0917 - typer names them on the command line
     name: EndpointArgument,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="The request's body; standard input else.")
-    ] = None,
-    content_type: Annotated[
-        str | None, typer.Option(help="Type of the body; by the file's name else, or JSON.")
-    ] = None,
-    accept: Annotated[str, typer.Option(help="Type of the answer.")] = "application/json",
+    file: RequestFileOption = None,
+    content_type: ContentTypeOption = None,
+    accept: AcceptOption = "application/json",
     region: RegionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,

@@ -14,7 +14,14 @@ from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.serve import ArchiveOption, EnvironmentArgument, find_model
 from forecast_operations.console import err
 from forecast_operations.endpoints.asking import OK, ask_endpoint
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    AcceptOption,
+    ConfigOption,
+    ContentTypeOption,
+    RequestFileOption,
+    chosen,
+)
 from forecast_operations.serving.archive import Answer, ask, find_running, server
 
 _TYPES = {
@@ -27,13 +34,9 @@ _TYPES = {
 
 def invoke_command(  # noqa: PLR0917 - typer names them on the command line
     environment: EnvironmentArgument = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="The request's body; standard input else.")
-    ] = None,
-    content_type: Annotated[
-        str | None, typer.Option(help="Type of the body; by the file's name else, or JSON.")
-    ] = None,
-    accept: Annotated[str, typer.Option(help="Type of the answer.")] = "application/json",
+    file: RequestFileOption = None,
+    content_type: ContentTypeOption = None,
+    accept: AcceptOption = "application/json",
     url: Annotated[
         str | None, typer.Option(help="A model server, such as http://127.0.0.1:8080.")
     ] = None,
