@@ -105,8 +105,8 @@ deploy-prod: setup ## The same for prod
 	$(call deploy,prod)
 
 .PHONY: promote-model
-promote-model: setup ## VERSION=16 SOURCE_STAGE=staging TARGET_STAGE=prod: take over a verified version
-	@: $(call needed,VERSION=16 SOURCE_STAGE=staging TARGET_STAGE=prod)
+promote-model: setup ## SOURCE_STAGE=staging TARGET_STAGE=prod [VERSION=16]: take over what was verified
+	@: $(call needed,SOURCE_STAGE=staging TARGET_STAGE=prod)
 	@forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE) $(ARGS)
 
 .PHONY: workflow-staging
@@ -118,7 +118,7 @@ workflow-staging: setup ## Everything from the alias to a verified staging
 	$(call deploy,staging)
 
 .PHONY: workflow-prod
-workflow-prod: promote-model ## VERSION=16: from a verified staging to a verified prod
+workflow-prod: promote-model ## [VERSION=16]: from a verified staging to a verified prod
 	@forecast preflight $(TARGET_STAGE)
 	@forecast plan $(TARGET_STAGE)
 	$(call deploy,$(TARGET_STAGE))
