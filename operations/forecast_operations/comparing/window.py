@@ -36,10 +36,14 @@ class Window:
         return self.end - self.start
 
     def not_before(self, moment: datetime | None) -> Window:
-        """The same window, cut where it begins before a moment."""
+        """The same window, cut where it begins before a moment.
+
+        It begins with that moment's whole second: captures tell their time in whole seconds, so
+        that one of the same second may seem to be older.
+        """
         if moment is None or moment <= self.start:
             return self
-        return Window(min(moment, self.end), self.end)
+        return Window(min(moment.replace(microsecond=0), self.end), self.end)
 
 
 def window_of(since: str, now: datetime) -> Window:

@@ -212,3 +212,14 @@ def test_a_window_ends_now(since: str) -> None:
 def test_a_window_of_another_form_is_refused(since: str) -> None:
     with pytest.raises(ForecastError, match="expected a time such as 90m, 24h or 7d"):
         window_of(since, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_window_cut_by_a_moment_keeps_that_whole_second() -> None:
+    asked = window_of("24h", NOW)
+    second = NOW.replace(microsecond=0) - timedelta(hours=2)
+
+    cut = asked.not_before(second + timedelta(milliseconds=700))
+
+    assert (cut.start, cut.end) == (second, NOW)
+    assert asked.not_before(NOW - timedelta(days=2)) == asked
+    assert asked.not_before(None) == asked
