@@ -1,7 +1,7 @@
 """Configuration: settings, the YAML file that they come from, the lock and physical names."""
 
 from forecast_config.errors import ConfigError, ForecastError, Problem
-from forecast_config.loader import load_config
+from forecast_config.loader import load_config, load_environments
 from forecast_config.lock import (
     LockedModel,
     LockedWheel,
@@ -25,6 +25,7 @@ __all__ = [
     "PackagedModel",
     "Problem",
     "load_config",
+    "load_environments",
     "lock_text",
     "locked_challenger",
     "locked_model",

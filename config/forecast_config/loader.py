@@ -14,7 +14,7 @@ from forecast_config.words import dotted, type_name, unknown_key
 from forecast_config.yaml_source import YamlSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from forecast_config.words import KeyPath
 
@@ -35,6 +35,34 @@ def load_config(path: Path | str, *, accounts: Mapping[str, str] | None = None) 
         ConfigError: Anything in the file that is wrong, all of it at once, each with its line.
     """
     return _Loader(Path(path), accounts or {}).load()
+
+
+def load_environments(
+    path: Path | str, names: Collection[str] | None
+) -> tuple[ForecastConfig, dict[str, EnvironmentSettings]]:
+    """The settings of a configuration file, and the environments named, in the file's order.
+
+    Args:
+        path: The YAML file.
+        names: Names of environments; none: all of them.
+
+    Raises:
+        ConfigError: The configuration is wrong, or has no environment of a name.
+    """
+    config = load_config(path)
+    unknown = [name for name in names or () if name not in config.environments]
+    if unknown:
+        known = ", ".join(config.environments)
+        problems = [
+            Problem(0, "environments", f"expected one of: {known}, got '{name}'")
+            for name in unknown
+        ]
+        raise ConfigError(str(path), problems)
+    return config, {
+        name: settings
+        for name, settings in config.environments.items()
+        if not names or name in names
+    }
 
 
 class _Loader:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
+from forecast_config import ForecastError
+from forecast_operations.documents import as_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from forecast_packaging import Progress as Report
 
@@ -48,6 +52,38 @@ def byte_progress(title: str) -> Iterator[Report]:
         yield report
 
 
+def say(line: str) -> None:
+    """A line about what is done, beside the results."""
+    err.print(line, markup=False)
+
+
+def warn(what: str) -> None:
+    """A warning, beside the results."""
+    say(f"warning: {what}")
+
+
 def print_json(text: str) -> None:
     """A document for a program to read, as it is: nothing in it is wrapped, marked or replaced."""
     typer.echo(text)
+
+
+def print_document(value: Any) -> None:
+    """A result as JSON, indented, with times in ISO 8601."""
+    print_json(as_json(value))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that somebody asked for: whole, or not at all.
+
+    Raises:
+        ForecastError: It cannot be written.
+    """
+    from forecast_packaging.workspace import write_atomic  # noqa: PLC0415 - a quarter of a second
+
+    try:
+        if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
+            path.write_text(text, "utf-8")
+        else:
+            write_atomic(path, text.encode("utf-8"))
+    except OSError as error:
+        raise ForecastError(f"cannot write {path}: {error.strerror}") from None

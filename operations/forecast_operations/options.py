@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ConfigError, ForecastError, Problem, load_config
+from forecast_config import ForecastError
 from forecast_config.advice import warnings_for
 from forecast_operations.console import err
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast_config import EnvironmentSettings, ForecastConfig
+    from forecast_config import EnvironmentSettings
 
 DEFAULT_CONFIG = Path("config/forecast.yaml")
 
@@ -48,31 +48,6 @@ ContentTypeOption = Annotated[
 ]
 AcceptOption = Annotated[str, typer.Option(help="Type of the answer.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-def chosen(
-    path: Path, names: list[str] | None
-) -> tuple[ForecastConfig, dict[str, EnvironmentSettings]]:
-    """The configuration and the environments named, in the order of the file.
-
-    Raises:
-        ConfigError: The configuration is wrong, or has no environment of a name.
-    """
-    config = load_config(path)
-    unknown = [name for name in names or () if name not in config.environments]
-    if unknown:
-        known = ", ".join(config.environments)
-        problems = [
-            Problem(0, "environments", f"expected one of: {known}, got '{name}'")
-            for name in unknown
-        ]
-        raise ConfigError(str(path), problems)
-    wanted = {
-        name: settings
-        for name, settings in config.environments.items()
-        if not names or name in names
-    }
-    return config, wanted
 
 
 def warn_of(environment: EnvironmentSettings) -> None:

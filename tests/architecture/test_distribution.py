@@ -41,7 +41,7 @@ def test_the_wheel_holds_the_packages_and_nothing_that_shadows_another(
 def test_the_wheel_brings_the_tables_along(wheel: zipfile.ZipFile) -> None:
     assert "forecast_config/data/serving_images.json" in wheel.namelist()
     assert "forecast_config/data/instance_types.json" in wheel.namelist()
-    assert "forecast_operations/data/prices.json" in wheel.namelist()
+    assert "forecast_operations/costing/prices.json" in wheel.namelist()
     assert "forecast_rules/rules/library.rego" in wheel.namelist()
     assert "forecast_operations/comparing/page.html" in wheel.namelist()
 

@@ -18,7 +18,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from forecast_local.resources.registry import HANDLERS
 
 REPOSITORY = Path(__file__).parents[2]
-FILE = REPOSITORY / "operations/forecast_operations/changes/create_only.json"
+FILE = REPOSITORY / "operations/forecast_operations/synthesis/create_only.json"
 SNAPSHOTS = REPOSITORY / "tests/snapshot/__snapshots__/test_templates"
 
 _REGION = "us-east-1"

@@ -11,8 +11,8 @@ import yaml
 from forecast_config import load_config
 from forecast_local.simulation import Simulation
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.updates.live import Live
-from forecast_operations.watching.place import Place
+from forecast_operations.deployed.live import Live
+from forecast_operations.deployed.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

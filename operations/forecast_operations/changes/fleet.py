@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast_config.steps import instances_of
-from forecast_operations.updates.hosted import (
+from forecast_operations.synthesis.hosted import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     SCALABLE_TARGET,
@@ -19,7 +19,7 @@ from forecast_operations.updates.hosted import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 Takeover = Literal["none", "start", "second fleet", "batches", "anew", "beside"]
 """How new capacity comes: not at all, with no old one there, as a second fleet, in batches, after

@@ -9,7 +9,7 @@ from forecast_operations.changes.money import estimate_money
 from forecast_operations.changes.plan import Situation, plan_between
 from forecast_operations.changes.versions import versions_in, versions_of
 from forecast_operations.records.store import RecordStore
-from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.synthesis.hosted import hosted_in
 from forecast_operations.updates.identities import find_identity_obstacles
 from forecast_operations.updates.obstacles import find_obstacles
 from forecast_operations.updates.steps import plan_steps

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast_operations.changes.create_only import create_only, value_at
-from forecast_operations.changes.replacement import Renewed, renewed_exports, replacements
 from forecast_operations.changes.values import differences
-from forecast_operations.updates.hosted import ENDPOINT, Template
+from forecast_operations.synthesis.create_only import create_only, value_at
+from forecast_operations.synthesis.hosted import ENDPOINT, Template
+from forecast_operations.synthesis.replacement import Renewed, renewed_exports, replacements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from forecast_operations.changes.replacement import Replacement
+    from forecast_operations.synthesis.replacement import Replacement
     from forecast_operations.updates.obstacles import Obstacle, Templates
 
 Action = Literal["new", "in place", "replaced", "removed", "kept", "unchanged", "unknown"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config.rollouts import traffic_over_time
 from forecast_config.settings import RollingRollout
-from forecast_operations.updates.hosted import ENDPOINT, resources_of
+from forecast_operations.synthesis.hosted import ENDPOINT, resources_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forecast_config.settings import Rollout
     from forecast_operations.changes.fleet import Takeover
     from forecast_operations.changes.resources import ResourceChange
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
     from forecast_operations.updates.obstacles import Obstacle
 
 _ANEW = frozenset({"recreate", "failed", "away"})

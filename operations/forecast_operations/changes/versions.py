@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast_operations.updates.hosted import (
+from forecast_operations.synthesis.hosted import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     referred_id,
@@ -15,7 +15,7 @@ from forecast_operations.updates.hosted import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 Role = Literal["champion", "challenger"]
 

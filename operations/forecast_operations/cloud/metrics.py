@@ -1,11 +1,20 @@
-"""Queries of metrics, as GetMetricData takes them."""
+"""Metrics of CloudWatch, asked for by GetMetricData."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from forecast_operations.cloud.cloud import Cloud
+
+Points = list[tuple[datetime, float]]
+"""Values with the beginnings of the stretches that they are of, oldest first."""
+
+_QUERIES_IN_A_CALL = 500
+"""Amazon CloudWatch API reference, GetMetricData."""
 
 
 def metric_query(
@@ -38,3 +47,39 @@ def metric_query(
             "Stat": statistic,
         },
     }
+
+
+def read_metrics(
+    cloud: Cloud, queries: Iterable[Mapping[str, Any]], start: datetime, end: datetime
+) -> dict[str, Points]:
+    """The values of each query by its id; a query without values has an empty list.
+
+    Args:
+        cloud: AWS in the region of the metrics.
+        queries: What is asked for.
+        start: Beginning of the first stretch.
+        end: End of the last one: CloudWatch takes the end itself out.
+
+    Raises:
+        NotAllowedError: The credentials may not read metrics.
+        CloudError: AWS refuses, or nobody answers.
+    """
+    wanted = list(queries)
+    points: dict[str, Points] = {query["Id"]: [] for query in wanted}
+    for first in range(0, len(wanted), _QUERIES_IN_A_CALL):
+        for result in cloud.pages(
+            "cloudwatch",
+            "get_metric_data",
+            "MetricDataResults",
+            MetricDataQueries=wanted[first : first + _QUERIES_IN_A_CALL],
+            StartTime=start,
+            EndTime=end,
+            ScanBy="TimestampAscending",
+        ):
+            points[result["Id"]] += zip(result["Timestamps"], result["Values"], strict=True)
+    return points
+
+
+def floor(moment: datetime, seconds: int) -> datetime:
+    """The beginning, in UTC, of the stretch of so many seconds that a moment is in."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)

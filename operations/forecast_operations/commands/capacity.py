@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_config.settings import InvocationsTarget
 from forecast_operations.capacity.limits import CLOUDWATCH_DAYS, MIN_DAYS
 from forecast_operations.console import err, out, print_json
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, chosen
+from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
@@ -65,7 +65,7 @@ def capacity_command(  # noqa: PLR0917 - typer names them on the command line
     from forecast_operations.capacity import plan as plans  # noqa: PLC0415
     from forecast_operations.capacity import plot as plots  # noqa: PLC0415
 
-    _, wanted_environments = chosen(config, [environment])
+    _, wanted_environments = load_environments(config, [environment])
     settings = wanted_environments[environment]
     wanted = plans.Wanted(
         per_instance=_per_instance(settings, per_instance),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast_config import load_environments
 from forecast_operations.console import byte_progress, err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
     JsonOption,
-    chosen,
 )
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ def compare_command(  # noqa: PLR0917 - typer names them on the command line
     # With numpy and scipy, which no other command needs to wait for.
     from forecast_operations.comparing.comparison import Wanted, compare  # noqa: PLC0415
     from forecast_operations.comparing.page import check_page, write_page  # noqa: PLC0415
-    from forecast_operations.updates.live import Live  # noqa: PLC0415
+    from forecast_operations.deployed.live import Live  # noqa: PLC0415
 
-    _, environments = chosen(config, [environment])
+    _, environments = load_environments(config, [environment])
     settings = environments[environment]
     if report is not None:
         check_page(report)

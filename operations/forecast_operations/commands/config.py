@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from forecast_config import ForecastError, load_config
+from forecast_config import ForecastError, load_config, load_environments
 from forecast_config.reference import reference_text
 from forecast_config.schema import schema_text
 from forecast_operations.console import out, print_json
@@ -18,7 +18,6 @@ from forecast_operations.options import (
     ConfigOption,
     EnvironmentsArgument,
     JsonOption,
-    chosen,
     warn_of,
 )
 
@@ -42,7 +41,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Print the settings that environments have once every default is laid under them."""
-    _, wanted = chosen(config, environments)
+    _, wanted = load_environments(config, environments)
     document = {
         name: _kind_first(settings.model_dump(mode="json", exclude={"name"}))
         for name, settings in wanted.items()

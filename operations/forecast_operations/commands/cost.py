@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError, names
+from forecast_config import ForecastError, load_environments, names
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -15,7 +15,6 @@ from forecast_operations.options import (
     ContextOption,
     EnvironmentsArgument,
     JsonOption,
-    chosen,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def cost_command(  # noqa: PLR0917 - typer names them on the command line
 
     if as_json and markdown:
         raise typer.BadParameter("expected --json or --markdown, got both")
-    project, wanted = chosen(config, environments)
+    project, wanted = load_environments(config, environments)
     if refresh:
         _refresh(config, list(wanted.values()), as_json=as_json)
         return

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from forecast_config import ForecastError, names
+from forecast_config import ForecastError, load_environments, names
 from forecast_config.overview import shown_together
 from forecast_operations.console import out
 from forecast_operations.drawing.board import board_from_template
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
+from forecast_operations.options import DEFAULT_CONFIG, ConfigOption
 
 EnvironmentArgument = Annotated[
     str | None, typer.Argument(metavar="[ENV]", help="The environment whose dashboard is drawn.")
@@ -69,7 +69,7 @@ def _wanted(
     Raises:
         ForecastError: It is not said which dashboard.
     """
-    settings = list(chosen(config, [environment] if environment else None)[1].values())
+    settings = list(load_environments(config, [environment] if environment else None)[1].values())
     if name is not None:
         return name, settings[-1].region
     if environment is not None:

@@ -73,9 +73,9 @@ def describe_command(
     as_json: JsonOption = False,
 ) -> None:
     """Describe one endpoint: what it serves, with what, since when, and what is remarkable."""
+    from forecast_operations.deployed.endpoint import read_endpoint  # noqa: PLC0415
     from forecast_operations.endpoints.listing import Listed, find_stray, look_at  # noqa: PLC0415
     from forecast_operations.endpoints.listing import place_of as place_of_name  # noqa: PLC0415
-    from forecast_operations.endpoints.state import read_endpoint  # noqa: PLC0415
 
     project = load_config(config)
     place = place_of_name(project, name)
@@ -150,10 +150,10 @@ def delete_command(
 
     The exit code is 0 when it is gone.
     """
+    from forecast_operations.deployed.live import check_account  # noqa: PLC0415
     from forecast_operations.endpoints import deletion as deletions  # noqa: PLC0415
     from forecast_operations.endpoints.consequences import consequences  # noqa: PLC0415
     from forecast_operations.endpoints.listing import find_stray, place_of  # noqa: PLC0415
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
 
     project = load_config(config)
     place = place_of(project, name)
@@ -182,9 +182,9 @@ def _regions(project: ForecastConfig, given: list[str] | None) -> list[str]:
 
 
 def _print(value: Listed | Sequence[Listed]) -> None:
+    from forecast_operations.documents import as_json as write  # noqa: PLC0415
+    from forecast_operations.documents import plain  # noqa: PLC0415
     from forecast_operations.endpoints.listing import Listed  # noqa: PLC0415
-    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
-    from forecast_operations.watching.document import plain  # noqa: PLC0415
 
     if isinstance(value, Listed):
         print_json(write({**plain(value), "remark": value.remark}))

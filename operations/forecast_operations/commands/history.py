@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecast_config import load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
     JsonOption,
-    chosen,
 )
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
+    from forecast_operations.deployed.live import Live
     from forecast_operations.records.record import DeploymentRecord
-    from forecast_operations.updates.live import Live
 
 
 def history_command(
@@ -30,12 +30,11 @@ def history_command(
     as_json: JsonOption = False,
 ) -> None:
     """List an environment's deployment records, newest first, and which of them is live now."""
+    from forecast_operations.deployed.live import Live, check_account  # noqa: PLC0415
     from forecast_operations.records.store import RecordStore  # noqa: PLC0415
-    from forecast_operations.updates.live import Live  # noqa: PLC0415
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.verifying.report import history_table  # noqa: PLC0415
 
-    _, environments = chosen(config, [environment])
+    _, environments = load_environments(config, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
     check_account(live, settings.account)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import out, print_json
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, chosen
+from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from forecast_operations.storing.inventory import read_inventory
 from forecast_operations.storing.report import as_json, as_markdown, as_table, with_markdown
 from forecast_operations.synthesis.templates import templates_of
@@ -67,6 +67,6 @@ def _paths(given: list[str], config: Path, folder: Path) -> list[Path]:
         if path.suffix == ".json" or path.is_file():
             paths.append(path)
             continue
-        settings = next(iter(chosen(config, [each])[1].values()))
+        settings = next(iter(load_environments(config, [each])[1].values()))
         paths += templates_of(settings, folder)
     return paths

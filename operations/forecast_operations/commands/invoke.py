@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from forecast_config import ForecastError, load_config
+from forecast_config import ForecastError, load_config, load_environments
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.serve import ArchiveOption, EnvironmentArgument, find_model
 from forecast_operations.console import err
@@ -20,7 +20,6 @@ from forecast_operations.options import (
     ConfigOption,
     ContentTypeOption,
     RequestFileOption,
-    chosen,
 )
 from forecast_operations.serving.archive import Answer, ask, find_running, server
 
@@ -125,7 +124,7 @@ def _ask_here(
 def _ask_environment(
     config: Path, environment: str | None, body: bytes, headers: dict[str, str]
 ) -> Answer:
-    _, wanted = chosen(config, [environment] if environment else None)
+    _, wanted = load_environments(config, [environment] if environment else None)
     settings = next(iter(wanted.values()))
     return ask_endpoint(Cloud(settings.region), settings.endpoint.name, body, headers)
 

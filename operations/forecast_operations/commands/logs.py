@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast_config import load_environments
 from forecast_operations.console import err, out
+from forecast_operations.deployed.place import Place
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
-    chosen,
 )
 from forecast_operations.watching.logs import Wanted, follow, nothing_found, read_events
 from forecast_operations.watching.moments import parse_since
-from forecast_operations.watching.place import Place
 
 if TYPE_CHECKING:
     from forecast_operations.cloud.refusals import CloudError
@@ -61,7 +61,7 @@ def logs_command(
     """
     now = datetime.now(UTC)
     begin = parse_since(since, now)
-    project, named = chosen(config, [environment])
+    project, named = load_environments(config, [environment])
     place = Place.of(named[environment], project)
     wanted = Wanted(heartbeat=heartbeat, variant=variant, pattern=pattern, errors=errors)
     found = 0

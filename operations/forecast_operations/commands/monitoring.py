@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import out, print_json
+from forecast_operations.deployed.alarms import alarms_of, mute, telling, unmute
+from forecast_operations.deployed.live import check_account
+from forecast_operations.deployed.place import Place
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
     JsonOption,
     YesOption,
-    chosen,
     confirm,
 )
-from forecast_operations.updates.state import check_account
-from forecast_operations.watching.alarms import alarms_of, mute, telling, unmute
-from forecast_operations.watching.place import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forecast_operations.watching.alarms import WatchedAlarm
+    from forecast_operations.deployed.alarms import WatchedAlarm
 
 app = typer.Typer(
     help="Turn the actions of an environment's alarms on and off.", no_args_is_help=True
@@ -87,7 +86,7 @@ def status_command(
 
 
 def _alarms(config: Path, environment: str) -> tuple[Place, tuple[WatchedAlarm, ...]]:
-    project, named = chosen(config, [environment])
+    project, named = load_environments(config, [environment])
     place = Place.of(named[environment], project)
     alarms = alarms_of(place)
     if not alarms:
@@ -104,7 +103,7 @@ def _again(place: Place) -> tuple[WatchedAlarm, ...]:
 
 def _show(alarms: tuple[WatchedAlarm, ...], place: Place, *, as_json: bool) -> None:
     if as_json:
-        from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+        from forecast_operations.documents import as_json as write  # noqa: PLC0415
 
         print_json(write({"endpoint_name": place.endpoint_name, "alarms": alarms}))
         return

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 
-from forecast_config import locked_model, read_lock
+from forecast_config import load_environments, locked_model, read_lock
 from forecast_operations.console import byte_progress, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentsArgument,
     JsonOption,
-    chosen,
     warn_of,
 )
-from forecast_operations.returning.fetching import provide
+from forecast_operations.records.fetching import provide
 from forecast_packaging.building.environment import package_challenger_for
 from forecast_packaging.building.summary import summarize_archive
 
@@ -40,7 +39,7 @@ def package_command(
     with a challenger, its archive is built too. An archive that the lock pins, and that is not
     here, is fetched from the bucket that it was published into.
     """
-    settings, wanted = chosen(config, environments)
+    settings, wanted = load_environments(config, environments)
     packaged: dict[str, PackagedModel] = {}
     challengers: dict[str, PackagedModel] = {}
     for name, environment in wanted.items():

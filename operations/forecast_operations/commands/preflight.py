@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import load_config
+from forecast_config import load_config, load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
     JsonOption,
-    chosen,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def preflight_command(
     )
     from forecast_operations.preflight.report import as_table, summary  # noqa: PLC0415 - see cli
 
-    project, wanted = chosen(config, [environment])
+    project, wanted = load_environments(config, [environment])
     settings = wanted[environment]
     if account is not None:
         project = load_config(config, accounts={environment: account})

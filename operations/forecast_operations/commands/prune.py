@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -16,14 +16,13 @@ from forecast_operations.options import (
     EnvironmentArgument,
     JsonOption,
     YesOption,
-    chosen,
     confirm,
 )
 
 if TYPE_CHECKING:
+    from forecast_operations.deployed.place import Place
     from forecast_operations.pruning.leftovers import Leftovers
     from forecast_operations.pruning.removal import Everything
-    from forecast_operations.watching.place import Place
 
 _MEBIBYTE = 2**20
 
@@ -59,10 +58,10 @@ def prune_command(
     The exit code is 0 when nothing of it is left, or with --check.
     """
     # With the models of the records, which no other command needs to wait for.
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
-    from forecast_operations.watching.place import Place  # noqa: PLC0415
+    from forecast_operations.deployed.live import check_account  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
 
-    project, named = chosen(config, [environment])
+    project, named = load_environments(config, [environment])
     place = Place.of(named[environment], project)
     check_account(place.live, place.settings.account)
     if everything:
@@ -72,9 +71,9 @@ def prune_command(
 
 
 def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) -> None:
+    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.pruning.leftovers import find_leftovers, in_both  # noqa: PLC0415
     from forecast_operations.pruning.removal import remove_leftovers  # noqa: PLC0415
-    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
 
     now = datetime.now(UTC)
     found = find_leftovers(place, keep=keep, now=now)
@@ -104,12 +103,12 @@ def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) ->
 
 
 def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json: bool) -> None:
+    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.pruning.removal import (  # noqa: PLC0415
         find_everything,
         in_both,
         remove_everything,
     )
-    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
 
     found = find_everything(place)
     if as_json:

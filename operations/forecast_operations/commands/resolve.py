@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Column, Table
 
-from forecast_config import read_lock
+from forecast_config import load_environments, read_lock
 from forecast_operations.console import byte_progress, err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentsArgument,
     JsonOption,
-    chosen,
     warn_of,
 )
 from forecast_packaging import Alias, resolve, shown_uri, write_lock
@@ -54,7 +53,7 @@ def resolve_command(
     a rollout compares with one, as its rollout says. An archive that is locked, as it was verified
     elsewhere or before, stays locked as long as its version does.
     """
-    settings, wanted = chosen(config, environments)
+    settings, wanted = load_environments(config, environments)
     asked = select(settings, model_version=version, model_alias=alias, candidate_run_id=candidate)
     before = read_lock(settings.lock_path)
     search = _Search(settings)

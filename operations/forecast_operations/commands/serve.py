@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import load_config
+from forecast_config import load_config, load_environments
 from forecast_operations.console import byte_progress, err, out
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, chosen
+from forecast_operations.options import DEFAULT_CONFIG, ConfigOption
 from forecast_operations.serving.archive import Running, remember, server, unpacked
 from forecast_packaging.building.environment import package_for
 
@@ -41,7 +41,7 @@ def find_model(config: Path, environment: str | None, archive: Path | None) -> t
     if archive is not None:
         root = load_config(config).root if config.is_file() else Path.cwd()
         return unpacked(archive, root), root
-    settings, wanted = chosen(config, [environment] if environment else None)
+    settings, wanted = load_environments(config, [environment] if environment else None)
     name, chosen_environment = next(iter(wanted.items()))
     with byte_progress(f"packing for {name}") as report:
         packaged = package_for(settings, chosen_environment, progress=report)

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from forecast_config import load_environments
 from forecast_operations.console import out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
     JsonOption,
-    chosen,
 )
 
 
@@ -31,9 +31,8 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show one deployment record: its checks, and what was asked and answered."""
+    from forecast_operations.deployed.live import Live, check_account  # noqa: PLC0415
     from forecast_operations.records.store import RecordStore  # noqa: PLC0415
-    from forecast_operations.updates.live import Live  # noqa: PLC0415
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
     from forecast_operations.verifying.report import (  # noqa: PLC0415
         advice_lines,
         checks_table,
@@ -41,7 +40,7 @@ def show_command(
         record_lines,
     )
 
-    _, environments = chosen(config, [environment])
+    _, environments = load_environments(config, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
     check_account(live, settings.account)

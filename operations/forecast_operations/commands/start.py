@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast_config import load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -11,7 +12,6 @@ from forecast_operations.options import (
     EnvironmentArgument,
     JsonOption,
     YesOption,
-    chosen,
     confirm,
 )
 
@@ -33,11 +33,11 @@ def start_command(
     It can be interrupted and run again. The exit code is 0 when everything is as it was.
     """
     # With the models of what is noted, which no other command needs to wait for.
+    from forecast_operations.deployed.live import check_account  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
     from forecast_operations.stopping.start import carry_out_start, plan_start  # noqa: PLC0415
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
-    from forecast_operations.watching.place import Place  # noqa: PLC0415
 
-    project, named = chosen(config, [environment])
+    project, named = load_environments(config, [environment])
     settings = named[environment]
     place = Place.of(settings, project)
     check_account(place.live, settings.account)

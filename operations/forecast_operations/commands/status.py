@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentsArgument,
     JsonOption,
-    chosen,
 )
 
 if TYPE_CHECKING:
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 
 def status_command(
@@ -41,13 +40,13 @@ def status_command(
     stopped, and 1 else.
     """
     # With the models of the records, which no other command needs to wait for.
-    from forecast_operations.watching.document import as_json as write  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
+    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.watching.document import of_statuses  # noqa: PLC0415
-    from forecast_operations.watching.place import Place  # noqa: PLC0415
     from forecast_operations.watching.screen import draw  # noqa: PLC0415
     from forecast_operations.watching.status import read_all  # noqa: PLC0415
 
-    project, wanted = chosen(config, environments)
+    project, wanted = load_environments(config, environments)
     places = [Place.of(settings, project) for settings in wanted.values()]
     if watch:
         if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -16,7 +16,6 @@ from forecast_operations.options import (
     EnvironmentArgument,
     JsonOption,
     YesOption,
-    chosen,
     confirm,
 )
 
@@ -53,15 +52,15 @@ def stop_command(
     It can be interrupted and run again. The exit code is 0 when the environment is stopped.
     """
     # With the models of what is noted, which no other command needs to wait for.
+    from forecast_operations.deployed.live import check_account  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
     from forecast_operations.stopping.stop import (  # noqa: PLC0415
         carry_out_stop,
         look_again,
         plan_stop,
     )
-    from forecast_operations.updates.state import check_account  # noqa: PLC0415
-    from forecast_operations.watching.place import Place  # noqa: PLC0415
 
-    project, named = chosen(config, [environment])
+    project, named = load_environments(config, [environment])
     settings = named[environment]
     if how is Way.REJECT:
         raise ForecastError(_no_front_door(environment))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forecast_operations.comparing.traffic import Sharing, Traffic
     from forecast_operations.comparing.variants import Contest
     from forecast_operations.comparing.window import Window
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
 
 DEFAULT_LIMIT = 100_000
 DEFAULT_TOP = 10

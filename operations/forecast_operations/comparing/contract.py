@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +121,7 @@ def fetch_schema(cloud: Cloud, model_name: str) -> dict[str, Any]:
     Raises:
         ForecastError: The model or its archive is not there, or holds no such schema.
     """
-    model = cloud.ask("sagemaker", "describe_model", missing="Could not find", ModelName=model_name)
+    model = Live(cloud).sagemaker_model(model_name)
     container = (model or {}).get("PrimaryContainer") or {}
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
     address = source.get("S3Uri") or container.get("ModelDataUrl")

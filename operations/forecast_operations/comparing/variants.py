@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from forecast_config import EnvironmentSettings
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
 
 Kind = Literal["shadow", "split"]
 

@@ -202,5 +202,5 @@ def laid_over(below: Prices, above: Prices) -> Prices:
 
 @cache
 def _packaged() -> Prices:
-    packaged = files("forecast_operations").joinpath("data/prices.json")
+    packaged = files("forecast_operations.costing").joinpath("prices.json")
     return parse_prices(packaged.read_text("utf-8"), "the packaged price list")

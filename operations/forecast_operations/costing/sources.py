@@ -20,11 +20,10 @@ from forecast_operations.costing.prices import read_prices
 from forecast_operations.costing.report import CostReport
 from forecast_operations.costing.rollout import rollout_cost
 from forecast_operations.costing.usage import ASSUMED_KIB, ASSUMED_SECONDS, Usage
+from forecast_operations.deployed.live import Live, check_account
 from forecast_operations.synthesis.assembly import read_template
 from forecast_operations.synthesis.cdk import own_folder, synthesize
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Templates
-from forecast_operations.updates.state import check_account
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig

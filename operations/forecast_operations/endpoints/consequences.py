@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.deployed.scaling import read_targets
 from forecast_operations.endpoints.deletion import OwnDeletion, StrayDeletion
-from forecast_operations.watching.scaling import read_targets
 from forecast_operations.watching.traffic import read_traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forecast_operations.endpoints.state import EndpointState
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.endpoint import EndpointState
+    from forecast_operations.deployed.live import Live
 
 
 def consequences(deletion: OwnDeletion | StrayDeletion) -> Iterator[str]:

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.deployed.endpoint import read_endpoint
+from forecast_operations.deployed.live import GONE
+from forecast_operations.deployed.place import where
+from forecast_operations.deployed.stacks import is_under_way
 from forecast_operations.endpoints.listing import configs_in
-from forecast_operations.endpoints.state import read_endpoint
 from forecast_operations.stopping.stopped import StoppedStore
-from forecast_operations.watching.place import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from forecast_config import EnvironmentSettings
-    from forecast_operations.endpoints.state import EndpointState
-    from forecast_operations.updates.live import Live
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.endpoint import EndpointState
+    from forecast_operations.deployed.live import Live
+    from forecast_operations.deployed.place import Place
 
 _POLL_SECONDS = 10.0
-_NO_ENDPOINT = "Could not find"
 _NO_STACK = "does not exist"
 _STACK_TAG = "aws:cloudformation:stack-name"
 _SHOWN = 3
@@ -107,7 +108,7 @@ def plan_own(place: Place) -> OwnDeletion | StrayDeletion:
         return StrayDeletion(place.live, state)
     if stack.get("EnableTerminationProtection"):
         raise ForecastError(_protected(place))
-    if stack["StackStatus"].endswith("_IN_PROGRESS"):
+    if is_under_way(stack["StackStatus"]):
         raise ForecastError(
             f"the stack {place.stack} is {stack['StackStatus']}; wait for the end of it"
         )
@@ -177,18 +178,18 @@ def carry_out_own(
 def carry_out_stray(deletion: StrayDeletion, say: Callable[[str], None]) -> None:
     """Delete an endpoint of no environment, and what goes with it."""
     cloud, state = deletion.live.cloud, deletion.state
-    cloud.ask("sagemaker", "delete_endpoint", missing=_NO_ENDPOINT, EndpointName=state.name)
+    cloud.ask("sagemaker", "delete_endpoint", missing=GONE, EndpointName=state.name)
     say(f"deleted the endpoint {state.name}")
     if deletion.config:
         cloud.ask(
             "sagemaker",
             "delete_endpoint_config",
-            missing=_NO_ENDPOINT,
+            missing=GONE,
             EndpointConfigName=state.config,
         )
         say(f"deleted its configuration {state.config}")
     for model in deletion.models:
-        cloud.ask("sagemaker", "delete_model", missing=_NO_ENDPOINT, ModelName=model)
+        cloud.ask("sagemaker", "delete_model", missing=GONE, ModelName=model)
         say(f"deleted its model {model}")
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
-from forecast_operations.endpoints.state import read_endpoint
-from forecast_operations.updates.live import Live
-from forecast_operations.watching.place import Place
+from forecast_operations.deployed.endpoint import read_endpoint
+from forecast_operations.deployed.live import Live
+from forecast_operations.deployed.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from forecast_config import EnvironmentSettings, ForecastConfig
-    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.deployed.endpoint import EndpointState
 
 _THREADS = 8
 _CONFIGURATION = "EndpointConfigName"

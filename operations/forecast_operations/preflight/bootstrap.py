@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config.settings import OwnImage
+from forecast_operations.deployed.stacks import is_stuck
 from forecast_operations.preflight.finding import failed, ok, warning
-from forecast_operations.updates.stacks import is_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from forecast_config import names
 from forecast_config.settings import AsyncEndpoint, NewNetwork
 from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.deployed.alarms import cousins
 from forecast_operations.preflight.finding import failed, ok, warning
-from forecast_operations.watching.alarms import cousins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

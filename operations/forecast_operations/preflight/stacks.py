@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.preflight.finding import failed, ok, warning
-from forecast_operations.updates.hosted import hosted_in
-from forecast_operations.updates.stacks import (
+from forecast_operations.deployed.stacks import (
     events_command,
     is_made_anew,
     is_protected,
@@ -14,17 +12,15 @@ from forecast_operations.updates.stacks import (
     status_of,
     way_out,
 )
+from forecast_operations.deployed.statuses import IN_SERVICE, MIXED, is_broken
+from forecast_operations.preflight.finding import failed, ok, warning
+from forecast_operations.synthesis.hosted import hosted_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forecast_operations.preflight.finding import Finding
     from forecast_operations.preflight.surroundings import Surroundings
-
-_BROKEN = ("Failed", "OutOfService")
-"""Amazon SageMaker API reference, DescribeEndpoint: such an endpoint can be deleted only."""
-
-_MIXED = "UpdateRollbackFailed"
 
 
 def look_at_stacks(around: Surroundings) -> Iterator[Finding]:
@@ -59,13 +55,13 @@ def look_at_endpoint(around: Surroundings) -> Iterator[Finding]:
         yield _check_absence(around)
         return
     status = endpoint["EndpointStatus"]
-    if status == "InService":
+    if status == IN_SERVICE:
         yield ok(check, f"{name} is InService", expected)
-    elif status in _BROKEN:
+    elif is_broken(status):
         why = endpoint.get("FailureReason", "no reason given")
         advice = f"forecast deploy {around.settings.name} --allow-recreate"
         yield failed(check, f"{name} is {status}: {why}", expected, advice)
-    elif status == _MIXED:
+    elif status == MIXED:
         advice = f"forecast rollback {around.settings.name}: both fleets serve until then"
         yield failed(check, f"{name} is {status}", expected, advice)
     else:

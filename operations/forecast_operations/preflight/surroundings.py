@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import names
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
 
 _USES_NOTHING = ("Failed", "OutOfService", "Deleting")
 

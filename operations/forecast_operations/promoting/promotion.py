@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from forecast_config import ForecastError, names, read_lock
+from forecast_config import ForecastError, load_environments, names, read_lock
 from forecast_operations.console import byte_progress
-from forecast_operations.options import chosen
+from forecast_operations.deployed.live import Live, check_account
+from forecast_operations.records.fetching import beside, provide
 from forecast_operations.records.store import RecordStore
-from forecast_operations.returning.fetching import beside, provide
-from forecast_operations.updates.live import Live
-from forecast_operations.updates.state import check_account
 from forecast_packaging import write_lock
 from forecast_packaging.building.environment import sharing
 from forecast_packaging.registry.client import Registry
@@ -112,7 +110,7 @@ def plan_promotion(
         ForecastError: The newest record of the version is not one of a verified deployment, the
             target's image cannot run it, or its archive is not to be had.
     """
-    config, environments = chosen(path, [source_name, target_name])
+    config, environments = load_environments(path, [source_name, target_name])
     source, target = environments[source_name], environments[target_name]
     live = Live.in_region(source.region)
     check_account(live, source.account)

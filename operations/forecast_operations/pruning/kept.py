@@ -13,8 +13,8 @@ from forecast_operations.stopping.stopped import StoppedStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from forecast_operations.deployed.place import Place
     from forecast_operations.records.record import DeploymentRecord
-    from forecast_operations.watching.place import Place
 
 _CONFIGURATION = "EndpointConfigName"
 _PARAMETER = "AWS::SSM::Parameter"

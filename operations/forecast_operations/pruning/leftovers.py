@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.endpoints.state import UNDER_WAY
+from forecast_operations.deployed.live import GONE
+from forecast_operations.deployed.stacks import is_under_way
+from forecast_operations.deployed.statuses import is_in_transition
 from forecast_operations.pruning.kept import kept_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from forecast_operations.deployed.place import Place
     from forecast_operations.pruning.kept import Kept
-    from forecast_operations.watching.place import Place
 
 MODELS = "models/"
 """Where archives lie in a bucket (`storage.artifact_storage`)."""
@@ -26,7 +28,6 @@ YOUNG = timedelta(days=1)
 
 _THREADS = 8
 _ARCHIVE = re.compile(r"(?P<digest>[0-9a-f]{64})(?:\.gz|\.tar\.gz|/.+)")
-_GONE = "Could not find"
 
 
 @dataclass(frozen=True)
@@ -190,13 +191,13 @@ def _needed(stays: Iterable[Mapping[str, Any]], bucket: str, kept: Kept) -> set[
 
 def _check_quiet(place: Place) -> None:
     stack = place.live.stack(place.stack)
-    if stack is not None and stack["StackStatus"].endswith("_IN_PROGRESS"):
+    if stack is not None and is_under_way(stack["StackStatus"]):
         raise ForecastError(
             f"the stack {place.stack} is {stack['StackStatus']}: what is published for it must "
             "stay; prune when it is done"
         )
     endpoint = place.live.endpoint(place.endpoint_name)
-    if endpoint is not None and endpoint["EndpointStatus"] in UNDER_WAY:
+    if endpoint is not None and is_in_transition(endpoint["EndpointStatus"]):
         raise ForecastError(
             f"the endpoint {place.endpoint_name} is {endpoint['EndpointStatus']}: what it goes "
             "back to must stay; prune when it is InService"
@@ -223,7 +224,7 @@ def _described(names: Sequence[str], describe: Any) -> dict[str, dict[str, Any]]
 
 def _model(place: Place, name: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = place.cloud.ask(
-        "sagemaker", "describe_model", missing=_GONE, ModelName=name
+        "sagemaker", "describe_model", missing=GONE, ModelName=name
     )
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, names
+from forecast_operations.deployed.live import GONE
 from forecast_operations.endpoints.listing import configs_in
 from forecast_operations.pruning.leftovers import models_of, own_models_and_configs
 
@@ -13,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.deployed.place import Place
     from forecast_operations.pruning.leftovers import Leftovers
-    from forecast_operations.watching.place import Place
 
 _OBJECTS_IN_A_CALL = 1000
 """Keys that DeleteObjects takes (Amazon S3 API reference)."""
 
-_GONE = "Could not find"
 _NO_BUCKET = "NoSuchBucket"
 _SHOWN = 3
 
@@ -132,10 +132,10 @@ def _remove_hosting(
     cloud: Cloud, configs: Sequence[str], models: Sequence[str], say: Callable[[str], None]
 ) -> None:
     for name in configs:
-        cloud.ask("sagemaker", "delete_endpoint_config", missing=_GONE, EndpointConfigName=name)
+        cloud.ask("sagemaker", "delete_endpoint_config", missing=GONE, EndpointConfigName=name)
         say(f"deleted the configuration {name}")
     for name in models:
-        cloud.ask("sagemaker", "delete_model", missing=_GONE, ModelName=name)
+        cloud.ask("sagemaker", "delete_model", missing=GONE, ModelName=name)
         say(f"deleted the model {name}")
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.deployed.live import Live
     from forecast_operations.records.record import Outcome
-    from forecast_operations.updates.live import Live
 
 PREFIX = "deployments/"
 """Where the records of all environments are in a bucket."""

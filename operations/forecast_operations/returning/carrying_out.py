@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError
 from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.console import byte_progress
-from forecast_operations.returning.fetching import beside, provide
+from forecast_operations.deployed.stacks import is_under_way
+from forecast_operations.records.fetching import beside, provide
 from forecast_operations.returning.intent import drop_intent, keep_intent
 from forecast_operations.updates.proposal import carry_out, check_obstacles, propose
 from forecast_operations.verifying.subject import Subject, look_at_stack
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from forecast_operations.returning.plan import Return
     from forecast_operations.updates.obstacles import Permission
     from forecast_operations.updates.proposal import Proposal
-
-_UNDER_WAY = "_IN_PROGRESS"
 
 
 def fetch_archive(plan: Return) -> PackagedModel:
@@ -155,7 +154,7 @@ def _after_failure(plan: Return, proposal: Proposal, written: ModelsLock) -> str
         stack = plan.live.stack(proposal.stack) or {"StackStatus": "gone"}
         unchanged = (
             plan.changes
-            and not str(stack["StackStatus"]).endswith(_UNDER_WAY)
+            and not is_under_way(str(stack["StackStatus"]))
             and plan.live.template(proposal.stack) == proposal.deployed.endpoint
         )
     except ForecastError as error:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, read_lock
+from forecast_config import ForecastError, load_environments, read_lock
 from forecast_config.rollouts import without_challenger
 from forecast_config.settings import ShadowRollout, SplitRollout
-from forecast_operations.options import chosen
+from forecast_operations.deployed.live import Live, check_account
 from forecast_operations.records.card import ranked
 from forecast_operations.records.reading import ReadOnce
 from forecast_operations.records.store import RecordStore
 from forecast_operations.returning.choice import choose, is_verified
 from forecast_operations.returning.intent import Intent, read_intent
 from forecast_operations.returning.standing import look_at
-from forecast_operations.updates.live import Live
-from forecast_operations.updates.state import check_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -175,7 +173,7 @@ def plan_return(
             a context flag names another version.
     """
     _check_flags(context)
-    config, environments = chosen(path, [environment])
+    config, environments = load_environments(path, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
     check_account(live, settings.account)

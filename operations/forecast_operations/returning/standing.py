@@ -10,7 +10,7 @@ from forecast_operations.verifying.fleet import look_at_fleet
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, LockedModel
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
     from forecast_operations.verifying.fleet import Variant
 
 _VARIANTS = ("ProductionVariants", "ShadowProductionVariants")

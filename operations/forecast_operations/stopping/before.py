@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.endpoints.state import GOING
+from forecast_operations.deployed.alarms import alarms_of, telling
+from forecast_operations.deployed.scaling import NAMESPACE, SUSPENDED, read_targets
+from forecast_operations.deployed.statuses import GOING
 from forecast_operations.stopping.schedules import schedules_of
 from forecast_operations.stopping.stopped import EndpointBefore, Stopped, TargetBefore
-from forecast_operations.watching.alarms import alarms_of, telling
-from forecast_operations.watching.scaling import NAMESPACE, SUSPENDED, read_targets
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from forecast_operations.cloud.cloud import Cloud
-    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.deployed.endpoint import EndpointState
+    from forecast_operations.deployed.place import Place
+    from forecast_operations.deployed.scaling import ScalingTarget
     from forecast_operations.stopping.stopped import How
-    from forecast_operations.watching.place import Place
-    from forecast_operations.watching.scaling import ScalingTarget
 
 _POLICY = (
     "PolicyARN",

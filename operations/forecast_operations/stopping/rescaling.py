@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from forecast_operations.cloud.refusals import CloudError
-from forecast_operations.watching.scaling import NAMESPACE
+from forecast_operations.deployed.scaling import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

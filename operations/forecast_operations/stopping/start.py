@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
 from forecast_operations.cloud.refusals import CloudError
-from forecast_operations.endpoints.state import read_endpoint
+from forecast_operations.deployed.alarms import unmute
+from forecast_operations.deployed.endpoint import read_endpoint
+from forecast_operations.deployed.scaling import read_targets
 from forecast_operations.stopping.before import is_outdated
 from forecast_operations.stopping.rescaling import bring_back_target
 from forecast_operations.stopping.schedules import switch
 from forecast_operations.stopping.stop import store_of
-from forecast_operations.watching.alarms import unmute
-from forecast_operations.watching.scaling import read_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.deployed.endpoint import EndpointState
+    from forecast_operations.deployed.place import Place
     from forecast_operations.stopping.stopped import EndpointBefore, Stopped, StoppedStore
-    from forecast_operations.watching.place import Place
 
 _POLL_SECONDS = 15.0
 

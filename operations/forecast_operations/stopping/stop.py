@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_config.settings import ServerlessEndpoint
-from forecast_operations.endpoints.state import GOING, read_endpoint
+from forecast_operations.deployed.alarms import mute, unmute
+from forecast_operations.deployed.endpoint import read_endpoint
+from forecast_operations.deployed.live import GONE
+from forecast_operations.deployed.scaling import NAMESPACE, SUSPENDED
+from forecast_operations.deployed.statuses import GOING
 from forecast_operations.stopping.before import is_outdated, noted
 from forecast_operations.stopping.schedules import is_running, switch
 from forecast_operations.stopping.stopped import Stopped, StoppedStore
-from forecast_operations.watching.alarms import mute, unmute
-from forecast_operations.watching.scaling import NAMESPACE, SUSPENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forecast_config import EnvironmentSettings
-    from forecast_operations.endpoints.state import EndpointState
+    from forecast_operations.deployed.endpoint import EndpointState
+    from forecast_operations.deployed.place import Place
     from forecast_operations.stopping.stopped import How, TargetBefore
-    from forecast_operations.watching.place import Place
-
-_MISSING = "Could not find"
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,5 @@ def _delete(stop: Stop, say: Callable[[str], None]) -> None:
         say(f"switched off {len(before.schedules)} schedules of the off hours")
     if stop.state is None or stop.state.status == GOING:
         return
-    cloud.ask(
-        "sagemaker", "delete_endpoint", missing=_MISSING, EndpointName=stop.place.endpoint_name
-    )
+    cloud.ask("sagemaker", "delete_endpoint", missing=GONE, EndpointName=stop.place.endpoint_name)
     say(f"deleted the endpoint {stop.place.endpoint_name}")

@@ -12,7 +12,7 @@ from forecast_config import ForecastError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 
 def read_template(assembly: Path, stack: str) -> Template:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.changes.create_only import create_only, value_at
-from forecast_operations.changes.replacement import renewed_exports, replacements
+from forecast_operations.synthesis.create_only import create_only, value_at
+from forecast_operations.synthesis.replacement import renewed_exports, replacements
 from forecast_operations.updates.obstacles import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
     from forecast_operations.updates.obstacles import Templates
 
 _NAMED_WITHIN = frozenset({"AWS::ApplicationAutoScaling::ScalingPolicy"})

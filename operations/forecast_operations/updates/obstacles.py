@@ -14,14 +14,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast_operations.changes.replacement import renewed_exports
-from forecast_operations.updates.hosted import Hosted, hosted_in, serving
-from forecast_operations.updates.references import exports, imports, references
+from forecast_operations.synthesis.hosted import Hosted, hosted_in, serving
+from forecast_operations.synthesis.references import exports, imports, references
+from forecast_operations.synthesis.replacement import renewed_exports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 Permission = Literal["rescale", "unguarded", "recreate"]
 """What must be allowed: scaling paused for a moment, other variants all at once with nothing that

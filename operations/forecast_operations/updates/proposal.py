@@ -6,27 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, names
-from forecast_operations.options import chosen
+from forecast_config import ForecastError, load_environments, names
+from forecast_operations.deployed.live import Live, check_account
+from forecast_operations.deployed.stacks import is_there
 from forecast_operations.synthesis.assembly import account_of, read_template, with_template
 from forecast_operations.synthesis.cdk import own_folder, run_cdk, synthesize
 from forecast_operations.updates.identities import find_identity_obstacles
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
-from forecast_operations.updates.stacks import find_stack_obstacle, is_there
 from forecast_operations.updates.state import (
-    check_account,
     check_rollout_held,
     find_undone,
     look_at_endpoint,
 )
 from forecast_operations.updates.steps import plan_steps
+from forecast_operations.updates.stuck import find_stack_obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from forecast_config import EnvironmentSettings, ForecastConfig
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
     from forecast_operations.updates.obstacles import Obstacle, Permission
     from forecast_operations.updates.steps import Step
 
@@ -91,7 +90,7 @@ def propose(
     Raises:
         ForecastError: The synth failed, or the credentials are of another account.
     """
-    project, wanted_environments = chosen(config, [environment])
+    project, wanted_environments = load_environments(config, [environment])
     settings = wanted_environments[environment]
     stacks = names.stack(environment, "Artifacts"), names.stack(environment)
     before = None if against is None else Templates(*_in_folder(against, stacks))

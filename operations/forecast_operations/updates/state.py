@@ -5,43 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.updates.hosted import hosted_in
+from forecast_operations.deployed.statuses import is_broken, is_in_transition
+from forecast_operations.synthesis.hosted import hosted_in
 from forecast_operations.updates.obstacles import Obstacle, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forecast_operations.updates.hosted import Template
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
+    from forecast_operations.synthesis.hosted import Template
     from forecast_operations.updates.obstacles import Templates
-
-_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
-_BROKEN = ("Failed", "OutOfService")
-"""Amazon SageMaker API reference, DescribeEndpoint: DeleteEndpoint is the only operation that can
-be performed on a failed endpoint."""
 
 _CONFIGURATION = "EndpointConfigName"
 """The output of the endpoint's stack that names what it should serve."""
-
-
-def check_account(live: Live, account: str | None) -> None:
-    """Refuse credentials of another account than the environment's.
-
-    Args:
-        live: Where the credentials lead.
-        account: The account of the environment; None: that of the credentials, whichever it is.
-
-    Raises:
-        ForecastError: The credentials are of another account.
-    """
-    if account is None:
-        return
-    actual = live.account()
-    if actual != account:
-        raise ForecastError(
-            f"expected credentials of account {account}, as the environment says, got those of "
-            f"{actual}; take on a role in {account} (AWS_PROFILE, aws sso login) and run it again"
-        )
 
 
 def look_at_endpoint(live: Live, stack: str, deployed: Template | None) -> Serving:
@@ -61,9 +37,9 @@ def look_at_endpoint(live: Live, stack: str, deployed: Template | None) -> Servi
     if endpoint is None:
         return Serving(_away(live, stack, hosted.name))
     status = endpoint["EndpointStatus"]
-    if status in _BUSY:
+    if is_in_transition(status):
         return Serving(_busy(hosted.name, status))
-    if status in _BROKEN:
+    if is_broken(status):
         why = endpoint.get("FailureReason", "no reason given")
         return Serving(_failed(stack, f"{hosted.name} is {status} ({why})"))
     serves = endpoint[_CONFIGURATION]

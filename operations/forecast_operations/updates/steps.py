@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_operations.updates.hosted import (
+from forecast_operations.synthesis.hosted import (
     SCALABLE_TARGET,
     SCALING_POLICY,
     hosted_in,
@@ -14,12 +14,12 @@ from forecast_operations.updates.hosted import (
     resources_of,
     scaled_variant,
 )
-from forecast_operations.updates.references import without
+from forecast_operations.synthesis.references import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forecast_operations.updates.hosted import Hosted, Template
+    from forecast_operations.synthesis.hosted import Hosted, Template
     from forecast_operations.updates.obstacles import Obstacle, Templates
 
 

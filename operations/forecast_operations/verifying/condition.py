@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.records.record import Check
-from forecast_operations.updates.stacks import (
+from forecast_operations.deployed.stacks import (
     NEVER_MADE,
     UNDONE,
     events_command,
     is_under_way,
     way_out,
 )
+from forecast_operations.deployed.statuses import IN_SERVICE, MIXED, is_in_transition
+from forecast_operations.records.record import Check
 from forecast_operations.updates.state import rollout_command
-from forecast_operations.verifying.settling import IN_TRANSITION
 from forecast_operations.verifying.undone import Span, explain
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 _UNDONE = "the last update failed and was undone"
-_IN_SERVICE = "InService"
-_MIXED = "UpdateRollbackFailed"
 """An error occurred while the endpoint was rolled back: it may serve with instances of both
 configurations (Amazon SageMaker API reference, DescribeEndpoint)."""
 
@@ -35,7 +33,7 @@ _NO_REASON = "no reason given"
 
 def serves(endpoint: Mapping[str, Any] | None) -> bool:
     """Whether there is anything that answers."""
-    return endpoint is not None and endpoint["EndpointStatus"] in {_IN_SERVICE, _MIXED}
+    return endpoint is not None and endpoint["EndpointStatus"] in {IN_SERVICE, MIXED}
 
 
 def check_condition(
@@ -54,7 +52,7 @@ def check_condition(
     """
     checks = [_check_stack(subject, endpoint, fleet)]
     if refused is not None:
-        expected = f"{subject.settings.endpoint.name} {_IN_SERVICE}"
+        expected = f"{subject.settings.endpoint.name} {IN_SERVICE}"
         return [*checks, not_allowed("endpoint", expected, refused)]
     checks.append(_check_endpoint(subject, endpoint))
     if serves(endpoint) and endpoint is not None:
@@ -134,10 +132,10 @@ def _check_endpoint(subject: Subject, endpoint: Mapping[str, Any] | None) -> Che
         found, advice = str(endpoint["EndpointStatus"]), _standing(subject, endpoint)
     return Check(
         name="endpoint",
-        passed=found == _IN_SERVICE,
-        expected=f"{name} {_IN_SERVICE}",
+        passed=found == IN_SERVICE,
+        expected=f"{name} {IN_SERVICE}",
         found=found,
-        advice="" if found == _IN_SERVICE else advice,
+        advice="" if found == IN_SERVICE else advice,
     )
 
 
@@ -159,9 +157,9 @@ def _away(subject: Subject) -> str:
 
 def _standing(subject: Subject, endpoint: Mapping[str, Any]) -> str:
     status, reason = endpoint["EndpointStatus"], endpoint.get("FailureReason", _NO_REASON)
-    if status in IN_TRANSITION:
+    if is_in_transition(status):
         return "it has not come to rest: verify again later, or with a longer --wait"
-    if status == _MIXED:
+    if status == MIXED:
         return (
             f"an update failed, and so did its rollback ({reason}): instances of two "
             "configurations may answer; deploy again, or delete the endpoint's stack if that is "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.deployed.live import Live
 from forecast_operations.records.place import digest_at, object_at
 from forecast_operations.records.record import Check, ServedVariant
 from forecast_operations.verifying.condition import not_allowed
@@ -142,7 +143,7 @@ def _look_at(
 def _look_at_model(cloud: Cloud, name: str | None) -> Mapping[str, Any]:
     if name is None:
         return {}
-    found = cloud.ask("sagemaker", "describe_model", missing="Could not find", ModelName=name)
+    found = Live(cloud).sagemaker_model(name)
     return {} if found is None else dict(found)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.deployed.stacks import is_under_way
+from forecast_operations.deployed.statuses import is_in_transition
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from forecast_operations.verifying.subject import Subject
 
-IN_TRANSITION = frozenset({"Creating", "Deleting", "RollingBack", "SystemUpdating", "Updating"})
 """Statuses that an endpoint leaves by itself (Amazon SageMaker API reference, DescribeEndpoint)."""
 
 _CLEANING_UP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
@@ -71,9 +73,9 @@ def wait_until_settled(
 
 def _moving(subject: Subject, endpoint: Mapping[str, Any] | None) -> Iterator[str]:
     deployed = subject.deployed
-    if deployed.status.endswith("_IN_PROGRESS") and deployed.status != _CLEANING_UP:
+    if is_under_way(deployed.status) and deployed.status != _CLEANING_UP:
         yield f"{deployed.stack} is {deployed.status}"
-    if endpoint is not None and endpoint["EndpointStatus"] in IN_TRANSITION:
+    if endpoint is not None and is_in_transition(endpoint["EndpointStatus"]):
         yield f"{endpoint['EndpointName']} is {endpoint['EndpointStatus']}{_how_far(endpoint)}"
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from forecast_config import ForecastError, locked_model, names, read_lock
+from forecast_config import ForecastError, load_environments, locked_model, names, read_lock
 from forecast_config.regions import dns_suffix_of
 from forecast_config.settings import ShadowRollout, SplitRollout
-from forecast_operations.options import chosen
-from forecast_operations.synthesis.templates import flatten
-from forecast_operations.updates.hosted import (
+from forecast_operations.deployed.live import Live, check_account
+from forecast_operations.deployed.stacks import is_protected
+from forecast_operations.synthesis.hosted import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     hosted_in,
     referred_id,
     resources_of,
 )
-from forecast_operations.updates.live import Live
-from forecast_operations.updates.stacks import is_protected
-from forecast_operations.updates.state import check_account
+from forecast_operations.synthesis.templates import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, PackagedModel
-    from forecast_operations.updates.hosted import Hosted, Template
+    from forecast_operations.synthesis.hosted import Hosted, Template
     from forecast_packaging import Progress
 
 _VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
@@ -170,7 +168,7 @@ def find_subject(
     # With the packaging, which costs a quarter of a second.
     from forecast_packaging.building.environment import package_challenger_for  # noqa: PLC0415
 
-    project, environments = chosen(config, [environment])
+    project, environments = load_environments(config, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
     check_account(live, settings.account)
@@ -206,7 +204,7 @@ class _Source:
     say: Callable[[str], None]
 
     def provide(self, lock: LockedModel) -> PackagedModel:
-        from forecast_operations.returning.fetching import beside, provide  # noqa: PLC0415
+        from forecast_operations.records.fetching import beside, provide  # noqa: PLC0415
         from forecast_packaging.building.environment import is_at_hand  # noqa: PLC0415
 
         if not is_at_hand(self.project, lock):

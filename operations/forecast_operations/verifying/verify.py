@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from forecast_config import names
 from forecast_config.settings import AsyncEndpoint
 from forecast_operations.cloud.refusals import NotAllowedError
+from forecast_operations.deployed.statuses import is_in_transition
 from forecast_operations.records.card import read_card
 from forecast_operations.records.record import Check, DeploymentRecord
 from forecast_operations.verifying.answers import Interview, interview, latency_budget_ms
@@ -19,7 +20,6 @@ from forecast_operations.verifying.commit import commit_of
 from forecast_operations.verifying.condition import check_condition, not_allowed, serves
 from forecast_operations.verifying.fleet import check_fleet, look_at_fleet
 from forecast_operations.verifying.settling import (
-    IN_TRANSITION,
     default_wait_seconds,
     wait_until_settled,
 )
@@ -70,7 +70,7 @@ def verify(subject: Subject, patience: Patience, say: Callable[[str], None]) -> 
     subject, endpoint, refused = _settled(subject, patience, say)
     fleet: Sequence[Variant] = ()
     unseen: list[Check] = []
-    at_rest = endpoint is not None and endpoint["EndpointStatus"] not in IN_TRANSITION
+    at_rest = endpoint is not None and not is_in_transition(endpoint["EndpointStatus"])
     if endpoint is not None and at_rest:
         try:
             fleet = look_at_fleet(subject.live.cloud, endpoint)

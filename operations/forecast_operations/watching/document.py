@@ -1,39 +1,15 @@
-"""Findings as JSON: times in ISO 8601, and what could not be read by its reason."""
+"""Environments at a glance, as JSON."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from forecast_operations.documents import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast_operations.watching.status import Status
-
-
-def as_json(value: Any) -> str:
-    """A finding as a document."""
-    return json.dumps(plain(value), indent=2, ensure_ascii=False)
-
-
-def plain(value: Any) -> Any:
-    """A finding as plain data."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value)]
-        return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value
 
 
 def of_statuses(statuses: Sequence[Status]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from forecast_operations.cloud.refusals import CloudError, CredentialsError, Not
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 _NO_GROUP = "ResourceNotFoundException"
 _FIRST_ERROR = 400

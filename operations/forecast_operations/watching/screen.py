@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from forecast_operations.deployed.scaling import SUSPENDED
 from forecast_operations.watching.moments import ago
-from forecast_operations.watching.scaling import SUSPENDED
 from forecast_operations.watching.status import Unknown
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from forecast_operations.endpoints.state import EndpointState, VariantState
+    from forecast_operations.deployed.endpoint import EndpointState, VariantState
     from forecast_operations.watching.status import Status
 
 _QUIET = 6

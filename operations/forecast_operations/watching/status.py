@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from forecast_config import ForecastError
 from forecast_config.settings import AsyncEndpoint
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
-from forecast_operations.endpoints.state import GOING, EndpointState, read_endpoint
+from forecast_operations.deployed.alarms import alarms_of
+from forecast_operations.deployed.endpoint import EndpointState, read_endpoint
+from forecast_operations.deployed.live import outputs_of
+from forecast_operations.deployed.scaling import read_scaling
+from forecast_operations.deployed.statuses import GOING
 from forecast_operations.records.store import RecordStore
 from forecast_operations.stopping.before import is_outdated
 from forecast_operations.stopping.stopped import Stopped, StoppedStore
-from forecast_operations.watching.alarms import alarms_of
-from forecast_operations.watching.place import outputs_of
-from forecast_operations.watching.scaling import read_scaling
 from forecast_operations.watching.traffic import read_traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from forecast_operations.deployed.alarms import WatchedAlarm
+    from forecast_operations.deployed.place import Place
+    from forecast_operations.deployed.scaling import Scaling
     from forecast_operations.records.record import DeploymentRecord
-    from forecast_operations.watching.alarms import WatchedAlarm
-    from forecast_operations.watching.place import Place
-    from forecast_operations.watching.scaling import Scaling
     from forecast_operations.watching.traffic import Seen
 
 T = TypeVar("T")

@@ -16,10 +16,10 @@ from forecast_operations.changes.plan import Situation, plan_between
 from forecast_operations.changes.versions import versions_in
 from forecast_operations.cli import app
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.deployed.live import Live
 from forecast_operations.records.record import ModelCard
 from forecast_operations.synthesis import cdk as cdk_cli
 from forecast_operations.updates.identities import find_identity_obstacles
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.obstacles import Templates, find_obstacles
 from forecast_operations.updates.steps import plan_steps
 

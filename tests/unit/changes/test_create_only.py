@@ -6,7 +6,7 @@ import json
 
 import create_only_schemas
 
-from forecast_operations.changes.create_only import create_only, value_at
+from forecast_operations.synthesis.create_only import create_only, value_at
 
 
 def test_the_file_is_what_the_schemas_of_cfn_lint_say() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import NoCredentialsError
 
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forecast_operations.changes.replacement import renewed_exports, replacements
+from forecast_operations.synthesis.replacement import renewed_exports, replacements
 from forecast_operations.updates.identities import find_identity_obstacles
 from forecast_operations.updates.obstacles import Templates
 

@@ -9,7 +9,7 @@ from captured import NOW, SCHEMA, Storage, Watch, archive
 from forecast_config import load_config
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.comparing.comparison import Comparison, Wanted, compare
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable

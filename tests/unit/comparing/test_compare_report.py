@@ -19,7 +19,7 @@ from forecast_operations.cli import app
 from forecast_operations.comparing import comparison as comparisons
 from forecast_operations.comparing.page import check_page, page, write_page
 from forecast_operations.comparing.report import as_json, as_text
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable

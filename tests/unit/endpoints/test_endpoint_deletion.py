@@ -12,7 +12,7 @@ from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.endpoints import delete_command
 from forecast_operations.commands.stop import Way, stop_command
-from forecast_operations.endpoints import state
+from forecast_operations.deployed import endpoint as state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from forecast_operations import console
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.commands import endpoints as command
-from forecast_operations.endpoints.state import VariantState
+from forecast_operations.deployed.endpoint import VariantState
 from forecast_operations.watching.screen import in_words
 
 if TYPE_CHECKING:

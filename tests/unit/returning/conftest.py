@@ -16,13 +16,13 @@ from forecast_config import ForecastError, LockedModel, read_lock
 from forecast_config.names import artifact_bucket
 from forecast_local.simulation import Simulation
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.deployed.live import Live
 from forecast_operations.records.place import archive_keys
 from forecast_operations.records.record import Check, DeploymentRecord, ModelCard, ServedVariant
 from forecast_operations.records.store import RecordStore
 from forecast_operations.returning import carrying_out
 from forecast_operations.synthesis import cdk as cdk_cli
 from forecast_operations.updates import proposal
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.steps import without_update_policy
 from forecast_packaging import write_lock
 from forecast_packaging.building.archive import write_archive

@@ -10,9 +10,9 @@ import pytest
 
 from forecast_config import ForecastError, load_config
 from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.records.bucket_store import BucketStore
+from forecast_operations.records.fetching import bring, fetch, provide
 from forecast_operations.records.place import archive_keys
-from forecast_operations.returning.bucket_store import BucketStore
-from forecast_operations.returning.fetching import bring, fetch, provide
 from forecast_packaging import ContractError, LockMismatchError
 from forecast_packaging.building.kept import Archives
 from forecast_packaging.progress import no_progress

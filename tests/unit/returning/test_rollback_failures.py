@@ -8,9 +8,9 @@ import pytest
 
 from forecast_config import ForecastError, LockedModel, read_lock
 from forecast_operations.commands.rollback import rollback_command
+from forecast_operations.deployed.live import Live
 from forecast_operations.returning import carrying_out
 from forecast_operations.returning.intent import read_intent
-from forecast_operations.updates.live import Live
 from forecast_operations.updates.proposal import carry_out
 
 if TYPE_CHECKING:

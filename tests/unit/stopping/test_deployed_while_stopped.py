@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_local.simulation import Simulation
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_local.simulation import Simulation
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9, "End": True}}}
 ROLE = "arn:aws:iam::123456789012:role/scheduler"

@@ -14,7 +14,7 @@ from forecast_local.cloudwatch.models import alarms_of
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.start import start_command
 from forecast_operations.commands.stop import Way, stop_command
-from forecast_operations.endpoints import state
+from forecast_operations.deployed import endpoint as state
 from forecast_operations.stopping.stop import floor_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ import pytest
 
 from forecast_config import ForecastError
 from forecast_operations.commands import deploy
+from forecast_operations.deployed.live import Live
 from forecast_operations.synthesis import cdk as cdk_cli
 from forecast_operations.updates import proposal
-from forecast_operations.updates.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ def deployed_as(
             name="prod", region="eu-central-1", endpoint=SimpleNamespace(name="forecast")
         )
         found = SimpleNamespace(root=tmp_path), {"prod": environment}
-        monkeypatch.setattr(proposal, "chosen", lambda *_: found)
+        monkeypatch.setattr(proposal, "load_environments", lambda *_: found)
         monkeypatch.setattr(proposal, "run_cdk", cdk)
         monkeypatch.setattr(cdk_cli, "run_cdk", cdk)
         monkeypatch.setattr(Live, "in_region", lambda _: live)

@@ -12,7 +12,7 @@ from forecast_config import ForecastError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
 
 
 def test_a_template_is_read_as_it_was_deployed(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forecast_operations.synthesis.hosted import hosted_in
 from forecast_operations.updates.challengers import NEEDED, end_command
-from forecast_operations.updates.hosted import hosted_in
 from forecast_operations.updates.obstacles import Templates, find_obstacles
 from forecast_operations.updates.steps import plan_steps, without_update_policy
 

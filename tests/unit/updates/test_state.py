@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forecast_config import ForecastError
+from forecast_operations.deployed.live import check_account
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
 from forecast_operations.updates.proposal import check_obstacles
 from forecast_operations.updates.state import (
-    check_account,
     check_rollout_held,
     find_undone,
     look_at_endpoint,
@@ -21,7 +21,7 @@ from forecast_operations.updates.steps import plan_steps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forecast_operations.updates.live import Live
+    from forecast_operations.deployed.live import Live
 
     Account = Callable[..., Live]
 

@@ -14,8 +14,8 @@ from served_template import BUCKET, NAME, endpoint_template
 from forecast_config import LockedModel, PackagedModel, load_config
 from forecast_local.simulation import Simulation
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.deployed.live import Live
 from forecast_operations.records.place import archive_keys
-from forecast_operations.updates.live import Live
 from forecast_operations.verifying.subject import Subject, look_at_stack
 from forecast_operations.verifying.verify import Patience, verify
 from forecast_packaging.building.archive import write_archive

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from forecast_config import ForecastError
 from forecast_operations.cli import app
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
 from forecast_operations.verifying import settling, subject
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import yaml
 
 from forecast_config import ForecastError, ModelsLock
 from forecast_config.lock import lock_text
-from forecast_operations.returning import fetching
-from forecast_operations.updates.live import Live
+from forecast_operations.deployed.live import Live
+from forecast_operations.records import fetching
 from forecast_operations.verifying.answers import golden_requests
 from forecast_operations.verifying.subject import find_subject
 from forecast_packaging.building import environment as building

@@ -12,7 +12,7 @@ from operated import NAME
 from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands import monitoring
-from forecast_operations.watching.alarms import mute
+from forecast_operations.deployed.alarms import mute
 
 if TYPE_CHECKING:
     from pathlib import Path

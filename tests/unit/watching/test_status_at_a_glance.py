@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_local.simulation import Simulation
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.changes.create_only import create_only, value_at
-from forecast_operations.updates.references import exports, imports, references
+from forecast_operations.synthesis.create_only import create_only, value_at
+from forecast_operations.synthesis.references import exports, imports, references
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 _NO_IMPORTS: frozenset[str] = frozenset()
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.updates.hosted import mode_of
+from forecast_operations.deployed.live import variants_in
+from forecast_operations.deployed.statuses import IN_SERVICE, is_in_transition
+from forecast_operations.synthesis.hosted import mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from forecast_operations.updates.hosted import Mode
-    from forecast_operations.updates.live import Live
-
-IN_SERVICE = "InService"
-GOING = "Deleting"
-UNDER_WAY = ("Creating", "Updating", "SystemUpdating", "RollingBack", GOING)
-"""Statuses in which SageMaker takes no other request (API reference, DescribeEndpoint)."""
+    from forecast_operations.deployed.live import Live
+    from forecast_operations.synthesis.hosted import Mode
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ class EndpointState:
     @property
     def under_way(self) -> bool:
         """Whether it is in a transition, in which it cannot be changed."""
-        return self.status in UNDER_WAY
+        return is_in_transition(self.status)
 
     @property
     def answering(self) -> tuple[VariantState, ...]:
@@ -146,14 +143,12 @@ def read_endpoint(live: Live, name: str) -> EndpointState | None:
 
 
 def _variants(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[VariantState, ...]:
-    kinds = ("ProductionVariants", "ShadowProductionVariants")
-    configured = {each["VariantName"]: each for kind in kinds for each in config.get(kind) or ()}
+    configured = {each["VariantName"]: each for each, _ in variants_in(config)}
     answering = endpoint.get("ProductionVariants") or ()
     total = sum(float(each.get("CurrentWeight", 0)) for each in answering)
     return tuple(
-        _variant(each, configured.get(each["VariantName"], {}), total, shadow=kind != kinds[0])
-        for kind in kinds
-        for each in endpoint.get(kind) or ()
+        _variant(each, configured.get(each["VariantName"], {}), total, shadow=is_shadow)
+        for each, is_shadow in variants_in(endpoint)
     )
 
 

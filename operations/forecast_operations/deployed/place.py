@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast_config import names
-from forecast_operations.updates.live import Live
-from forecast_operations.watching.alarms import cousins
+from forecast_operations.deployed.alarms import cousins
+from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig
@@ -67,8 +67,7 @@ class Place:
 
     def outputs(self) -> dict[str, str] | None:
         """Outputs of the endpoint's stack; None when it is not deployed."""
-        stack = self.live.stack(self.stack)
-        return None if stack is None else outputs_of(stack)
+        return self.live.outputs(self.stack)
 
     def off_hours_machine(self) -> str | None:
         """ARN of the state machine of the off hours; None when there is none."""
@@ -78,8 +77,3 @@ class Place:
 def where(live: Live) -> str:
     """The account of the credentials and the region, as a confirmation names them first."""
     return f"account {live.account()}, region {live.cloud.region}"
-
-
-def outputs_of(stack: dict[str, Any]) -> dict[str, str]:
-    """Values of a stack's outputs by their keys."""
-    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
-    from forecast_operations.watching.place import Place
+    from forecast_operations.deployed.place import Place
 
 _STATES = ("ALARM", "INSUFFICIENT_DATA", "OK")
 """States in the order in which a person wants to read them."""

@@ -6,12 +6,12 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.updates.hosted import referred_id
+from forecast_operations.synthesis.hosted import referred_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forecast_operations.updates.hosted import Template
+    from forecast_operations.synthesis.hosted import Template
 
 _IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 

@@ -60,7 +60,7 @@ def _below(value: Any, path: list[str]) -> Any:
 
 @cache
 def _known() -> dict[str, CreateOnly]:
-    text = (files("forecast_operations.changes") / FILE_NAME).read_text(encoding="utf-8")
+    text = (files("forecast_operations.synthesis") / FILE_NAME).read_text(encoding="utf-8")
     return {
         type_name: CreateOnly(tuple(each["always"]), tuple(each["conditional"]))
         for type_name, each in json.loads(text)["types"].items()

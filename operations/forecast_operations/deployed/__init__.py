@@ -1,0 +1,1 @@
+"""What is deployed, as AWS says it: stacks, endpoint, alarms and scaling of an environment."""
