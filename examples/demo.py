@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from forecast_config import ForecastError, load_config, names
+from forecast_config import ForecastError, load_config
 from forecast_local import lifecycle
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Job:
     @property
     def stack(self) -> str:
         """Name of the stack to deploy."""
-        return names.stack(self.settings.name)
+        return self.settings.stack_name
 
     @property
     def request(self) -> list[str]:

@@ -9,6 +9,7 @@ from forecast_config.errors import ConfigError, Problem
 from forecast_config.merge import merge
 from forecast_config.reading import BlockReader
 from forecast_config.settings import EnvironmentSettings, ForecastConfig
+from forecast_config.settings.environment import OF_THE_FILE
 from forecast_config.stages import stage_defaults
 from forecast_config.words import dotted, type_name, unknown_key
 from forecast_config.yaml_source import YamlSource
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
     from forecast_config.words import KeyPath
 
-TOP_LEVEL_KEYS = ("model", "serving", "allowed_regions", "defaults", "environments")
+TOP_LEVEL_KEYS = (
+    "model",
+    "serving",
+    "stack_prefix",
+    "allowed_regions",
+    "defaults",
+    "environments",
+)
 
 ACCOUNTS_SOURCE = "-c accounts"
 """What account ids given for the file's stand in: the context flag of the app."""
@@ -78,7 +86,9 @@ class _Loader:
         data = self._source.data
         self._check_keys((), data, TOP_LEVEL_KEYS)
         whole: dict[str, Any] = {
-            key: data[key] for key in ("model", "serving", "allowed_regions") if key in data
+            key: data[key]
+            for key in ("model", "serving", "stack_prefix", "allowed_regions")
+            if key in data
         }
         whole["source"], whole["environments"] = self._path, self._environments()
         BlockReader(self._report).read(ForecastConfig, whole)
@@ -119,8 +129,12 @@ class _Loader:
         self._origins |= origins
         block, built_in = merge(stage_defaults(name, block), block, path, ())
         self._built_in |= built_in.keys()
-        if "name" in own:
-            self._report_in_file((*path, "name"), unknown_key("name", _environment_keys()))
+        for key in OF_THE_FILE:
+            if key in block:
+                self._report_in_file((*path, key), unknown_key(key, _environment_keys()))
+        prefix = self._source.data.get("stack_prefix")
+        if isinstance(prefix, str):
+            block["stack_prefix"] = prefix
         if name in self._accounts:
             block["account"] = self._accounts[name]
         return {**block, "name": name}
@@ -135,6 +149,8 @@ class _Loader:
                 self._problems.append(Problem(0, dotted(path), message, ACCOUNTS_SOURCE))
             case ("environments", name, "name"):
                 self._report_in_file(path[:2], message)
+            case ("environments", _, "stack_prefix"):
+                pass  # told of the file's own key
             case _:
                 self._report_in_file(path, message)
 
@@ -151,4 +167,4 @@ class _Loader:
 
 
 def _environment_keys() -> list[str]:
-    return [key for key in EnvironmentSettings.model_fields if key != "name"]
+    return [key for key in EnvironmentSettings.model_fields if key not in OF_THE_FILE]

@@ -118,7 +118,13 @@ def overview_dashboard(endpoint_names: Sequence[str]) -> str:
     return bounded("-".join([*(shared or ["forecast"]), "overview"]), DASHBOARD_NAME_LIMIT)
 
 
-def stack(environment: str, part: str = "") -> str:
-    """Name of an environment's stack: `ForecastProd`, `ForecastProdArtifacts`."""
+def stack(prefix: str, environment: str, part: str = "") -> str:
+    """Name of an environment's stack: `ForecastProd`, `ForecastProdArtifacts`.
+
+    Args:
+        prefix: What the names of all stacks of a project begin with.
+        environment: Name of the environment.
+        part: What is in the stack besides the endpoint's own.
+    """
     words = environment.replace("_", "-").split("-")
-    return f"Forecast{''.join(word[:1].upper() + word[1:] for word in words)}{part}"
+    return f"{prefix}{''.join(word[:1].upper() + word[1:] for word in words)}{part}"

@@ -72,7 +72,9 @@ class _Reference:
         """The file itself, an environment, and every block that they lead to."""
         yield self._section("The file", "##", self._whole, without=_NOT_IN_THE_FILE)
         yield from self._found_blocks()
-        yield self._section("An environment", "##", self._environment, without=("name",))
+        yield self._section(
+            "An environment", "##", self._environment, without=("name", "stack_prefix")
+        )
         yield from self._found_blocks()
 
     def _found_blocks(self) -> Iterator[str]:

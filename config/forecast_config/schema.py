@@ -11,6 +11,7 @@ from forecast_config.settings import (
     ModelSettings,
     ServingSettings,
 )
+from forecast_config.settings.environment import OF_THE_FILE
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,7 +25,8 @@ def file_schema() -> dict[str, Any]:
     environment = EnvironmentSettings.model_json_schema()
     model = ModelSettings.model_json_schema()
     definitions = environment.pop("$defs") | model.pop("$defs")
-    environment["properties"].pop("name")
+    for name in OF_THE_FILE:
+        environment["properties"].pop(name)
     definitions["EnvironmentSettings"] = environment
     for definition in definitions.values():
         _make_partial(definition)

@@ -52,7 +52,7 @@ class ForecastArtifactsStack(Stack):
             settings: The environment.
             **options: Further properties of a stack.
         """
-        name = names.stack(settings.name, "Artifacts")
+        name = settings.artifacts_stack_name
         super().__init__(
             scope,
             name,

@@ -69,7 +69,7 @@ class ForecastEndpointStack(Stack):
         Raises:
             ForecastError: A model does not fit into its instances, or a challenger is missing.
         """
-        name = names.stack(settings.name)
+        name = settings.stack_name
         super().__init__(
             scope,
             name,

@@ -47,7 +47,7 @@ class ForecastOverviewStack(Stack):
             **options: Further properties of a stack.
         """
         home = environments[-1]
-        name = names.stack(_PART)
+        name = names.stack(home.stack_prefix, _PART)
         super().__init__(
             scope,
             name,
@@ -104,7 +104,11 @@ def add_overview(
     shown = shown_together(environments)
     if not shown or not (selected is None or shown[-1].name in selected):
         return None
-    taken = [each.name for each in environments if names.stack(each.name) == names.stack(_PART)]
+    taken = [
+        each.name
+        for each in environments
+        if each.stack_name == names.stack(each.stack_prefix, _PART)
+    ]
     if taken:
         raise ForecastError(
             f"environments: expected no environment called '{_PART}', which is the name of the "

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 ACCOUNT = "111111111111"
 REGION = "ap-southeast-1"
 ENVIRONMENT = "prod"
+PREFIX = "Forecast"
 ENDPOINT = "produce-forecast-prod"
 
 BUCKET = f"arn:aws:s3:::{names.artifact_bucket(ENDPOINT, ACCOUNT, REGION)}"
-ACCESS_LOGS = f"arn:aws:s3:::{names.stack(ENVIRONMENT, 'Artifacts').lower()}-*"
+ACCESS_LOGS = f"arn:aws:s3:::{names.stack(PREFIX, ENVIRONMENT, 'Artifacts').lower()}-*"
 """The bucket of the access logs, which CloudFormation names after its stack."""
 
 BOOTSTRAP = f"arn:aws:s3:::cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -103,8 +104,8 @@ def _bound(
 
 _STACKS = _arn(
     "cloudformation",
-    f"stack/{names.stack(ENVIRONMENT)}/*",
-    f"stack/{names.stack(ENVIRONMENT, 'Artifacts')}/*",
+    f"stack/{names.stack(PREFIX, ENVIRONMENT)}/*",
+    f"stack/{names.stack(PREFIX, ENVIRONMENT, 'Artifacts')}/*",
 )
 _BY_SERVICES = {
     "StringEquals": {
@@ -192,7 +193,7 @@ OPERATES = (
     ),
     _bound(
         "iam: PassRole",
-        _arn("iam", f"role/{names.stack(ENVIRONMENT)}-OffHoursSchedules*", region=""),
+        _arn("iam", f"role/{names.stack(PREFIX, ENVIRONMENT)}-OffHoursSchedules*", region=""),
         {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
     ),
     _bound("kms: CreateGrant", _KEYS, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),

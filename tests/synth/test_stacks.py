@@ -225,6 +225,18 @@ def test_an_account_that_is_given_is_written_into_the_stacks(
     assert (environment.account, environment.region) == ("333333333333", "eu-central-1")
 
 
+def test_another_project_in_the_account_has_stacks_of_its_own(
+    synthesize: Callable[..., Any], samples: dict[str, Path], tmp_path: Path
+) -> None:
+    config = tmp_path / "forecast.yaml"
+    config.write_text("stack_prefix: LeekPrices\n" + samples["minimal"].read_text("utf-8"), "utf-8")
+
+    artifacts = synthesize(config).manifest["artifacts"].items()
+
+    stacks = {name for name, each in artifacts if each["type"] == "aws:cloudformation:stack"}
+    assert stacks == {"LeekPricesOnly", "LeekPricesOnlyArtifacts"}
+
+
 def test_with_an_account_the_bucket_has_a_literal_name_wherever_it_is_used(
     synthesized: Callable[[str], Any], resources: Callable[..., list[dict[str, Any]]]
 ) -> None:

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from forecast_config import names
 from forecast_config.settings.alarms import AlarmSettings
 from forecast_config.settings.autoscaling import AutoscalingSettings, OffHoursSettings
 from forecast_config.settings.base import Settings
 from forecast_config.settings.container import ContainerSettings, Image
 from forecast_config.settings.endpoint import Endpoint
-from forecast_config.settings.fields import Matching, Region
+from forecast_config.settings.fields import Matching, Region, StackPrefix
 from forecast_config.settings.platform import (
     ArtifactSettings,
     DataCaptureSettings,
@@ -31,10 +32,14 @@ LogRetentionDays = Literal[
 """Days that CloudWatch Logs can keep a log group (PutRetentionPolicy, API reference)."""
 
 
+OF_THE_FILE = ("name", "stack_prefix")
+"""Settings of an environment that stand outside of its block in the file."""
+
+
 class EnvironmentSettings(Settings):
     """Everything that differs between environments.
 
-    The environment's `name` is its key in the file.
+    The environment's `name` is its key in the file, and its `stack_prefix` is the file's.
     """
 
     name: Annotated[
@@ -46,6 +51,9 @@ class EnvironmentSettings(Settings):
         ),
     ]
     """Name of the environment, its key under environments."""
+
+    stack_prefix: StackPrefix = "Forecast"
+    """What the names of its stacks begin with: the project's."""
 
     account: Annotated[str, Matching(r"^[0-9]{12}$", "an account id of 12 digits")] | None = None
     """Account id, quoted; left out, the stacks deploy to the account of the credentials."""
@@ -102,3 +110,13 @@ class EnvironmentSettings(Settings):
     """Tags on every resource."""
 
     rules = ENVIRONMENT_RULES
+
+    @property
+    def stack_name(self) -> str:
+        """Name of the endpoint's stack."""
+        return names.stack(self.stack_prefix, self.name)
+
+    @property
+    def artifacts_stack_name(self) -> str:
+        """Name of the stack that outlives the endpoint."""
+        return names.stack(self.stack_prefix, self.name, "Artifacts")

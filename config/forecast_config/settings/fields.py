@@ -73,6 +73,14 @@ def _check_distinct(items: tuple[str, ...]) -> tuple[str, ...]:
 Distinct = AfterValidator(_check_distinct)
 """A list of strings in which none stands twice, in whatever case."""
 
+StackPrefix = Annotated[
+    str,
+    Field(max_length=40),
+    Matching(r"^[A-Z][A-Za-z0-9]*$", "letters and digits, with a capital letter first"),
+]
+"""Beginning of the names of stacks, whose whole may have 128 characters (AWS CloudFormation API
+reference, CreateStack)."""
+
 Region = Annotated[str, Matching(REGION_PATTERN, "an AWS region such as eu-central-1")]
 
 InstanceCount = Annotated[int, Field(ge=1, le=MAX_INSTANCES)]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from forecast_config.settings.base import Settings
 from forecast_config.settings.environment import EnvironmentSettings
-from forecast_config.settings.fields import Matching, Region
+from forecast_config.settings.fields import Matching, Region, StackPrefix
 from forecast_config.settings.rules import PROJECT_RULES
 from forecast_config.settings.serving import ServingSettings
 
@@ -65,6 +65,9 @@ class ForecastConfig(Settings):
 
     allowed_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
     """Regions that data may be stored and processed in."""
+
+    stack_prefix: StackPrefix = "Forecast"
+    """What the names of all stacks begin with; two projects in one account need two."""
 
     environments: dict[str, EnvironmentSettings]
     """Settings by environment."""

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from forecast_config import names
 from forecast_operations.changes.fleet import plan_fleet
 from forecast_operations.changes.models import model_changes
 from forecast_operations.changes.resources import resource_changes
@@ -130,7 +129,7 @@ def plan_between(situation: Situation) -> Plan:
         situation: What is deployed, what is wanted, and what is known of both.
     """
     settings, deployed, wanted = situation.settings, situation.deployed, situation.wanted
-    stacks = names.stack(settings.name, "Artifacts"), names.stack(settings.name)
+    stacks = settings.artifacts_stack_name, settings.stack_name
     changes = resource_changes(deployed, wanted, situation.obstacles, stacks)
     takeover = takeover_of(changes, situation.obstacles, wanted.endpoint)
     fleet = plan_fleet(deployed.endpoint, wanted.endpoint, takeover, situation.running)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError, load_environments, names
+from forecast_config import ForecastError, load_environments
 from forecast_operations.console import err, out, print_json
 from forecast_operations.options import (
     DEFAULT_CONFIG,
@@ -97,7 +97,7 @@ def cost_command(  # noqa: PLR0917 - typer names them on the command line
 def _report(project: ForecastConfig, settings: EnvironmentSettings, wishes: Wishes) -> CostReport:
     from forecast_operations.costing.sources import report_of  # noqa: PLC0415
 
-    err.print(f"estimating {names.stack(settings.name)}", markup=False)
+    err.print(f"estimating {settings.stack_name}", markup=False)
     return report_of(project, settings, wishes)
 
 

@@ -74,7 +74,7 @@ def find_contest(live: Live, settings: EnvironmentSettings) -> Contest:
     kind, production, other = _parts(settings, endpoint)
     stack_outputs = {
         each["OutputKey"]: str(each["OutputValue"])
-        for each in (live.stack(names.stack(settings.name)) or {}).get("Outputs", [])
+        for each in (live.stack(settings.stack_name) or {}).get("Outputs", [])
     }
     rolled_back = stack_outputs.get("EndpointConfigName", configuration) != configuration
     # The versions in the outputs are those that were undone.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, names
+from forecast_config import ForecastError
 from forecast_config.settings.endpoint import ServerlessEndpoint
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.costing.advice import Advice, advise
@@ -112,7 +112,7 @@ def _wanted(
     if assembly is None:
         assembly = own_folder(project.root / _ASSEMBLIES / settings.name) / "wanted"
         synthesize(project.root, assembly, wishes.config, settings.name, wishes.context)
-    stacks = names.stack(settings.name, "Artifacts"), names.stack(settings.name)
+    stacks = settings.artifacts_stack_name, settings.stack_name
     return assembly, Templates(*(read_template(assembly, stack) for stack in stacks))
 
 
@@ -122,7 +122,7 @@ def _deployed(
     if not wishes.compares:
         return None, ""
     live = Live(cloud)
-    stacks = names.stack(settings.name, "Artifacts"), names.stack(settings.name)
+    stacks = settings.artifacts_stack_name, settings.stack_name
     try:
         check_account(live, settings.account)
         return Templates(*(live.template(stack) for stack in stacks)), ""

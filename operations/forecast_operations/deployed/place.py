@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_config import names
 from forecast_operations.deployed.alarms import cousins
 from forecast_operations.deployed.live import Live
 
@@ -54,12 +53,12 @@ class Place:
     @property
     def stack(self) -> str:
         """Name of the endpoint's stack."""
-        return names.stack(self.settings.name)
+        return self.settings.stack_name
 
     @property
     def artifacts_stack(self) -> str:
         """Name of the stack that outlives the endpoint."""
-        return names.stack(self.settings.name, "Artifacts")
+        return self.settings.artifacts_stack_name
 
     def bucket(self) -> str | None:
         """Name of the artifact bucket; None when the artifacts stack is not deployed."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forecast_config import names
 from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
@@ -62,8 +61,7 @@ class Surroundings:
     @property
     def stack_names(self) -> tuple[str, str]:
         """Names of the environment's stacks, the stateful one first."""
-        name = self.settings.name
-        return names.stack(name, "Artifacts"), names.stack(name)
+        return self.settings.artifacts_stack_name, self.settings.stack_name
 
     @cached_property
     def stacks(self) -> dict[str, dict[str, Any] | None]:

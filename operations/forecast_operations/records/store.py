@@ -61,7 +61,7 @@ class RecordStore:
     @classmethod
     def of(cls, live: Live, settings: EnvironmentSettings) -> RecordStore | None:
         """The store of an environment; None when its artifacts stack is not deployed."""
-        bucket = live.output(names.stack(settings.name, "Artifacts"), "ArtifactBucketName")
+        bucket = live.output(settings.artifacts_stack_name, "ArtifactBucketName")
         return None if bucket is None else cls(live.cloud, bucket, settings.name)
 
     @classmethod

@@ -65,7 +65,7 @@ def look_at(live: Live, settings: EnvironmentSettings) -> Standing:
     """
     endpoint = live.endpoint(settings.endpoint.name)
     answers = None if endpoint is None else str(endpoint["EndpointConfigName"])
-    configuration = live.output(names.stack(settings.name), "EndpointConfigName")
+    configuration = live.output(settings.stack_name, "EndpointConfigName")
     found = None if configuration is None else live.endpoint_config(configuration)
     if found is None:
         return Standing(configuration=configuration, answers=answers)

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from forecast_config import ForecastError, names
+from forecast_config import ForecastError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,8 @@ def templates_of(settings: EnvironmentSettings, folder: Path) -> list[Path]:
         ForecastError: They are not there.
     """
     paths = [
-        folder / f"{names.stack(settings.name, part)}.template.json" for part in ("Artifacts", "")
+        folder / f"{stack}.template.json"
+        for stack in (settings.artifacts_stack_name, settings.stack_name)
     ]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:

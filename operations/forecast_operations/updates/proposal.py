@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, load_environments, names
+from forecast_config import ForecastError, load_environments
 from forecast_operations.deployed.live import Live, check_account
 from forecast_operations.deployed.stacks import is_there
 from forecast_operations.synthesis.assembly import account_of, read_template, with_template
@@ -68,7 +68,7 @@ class Proposal:
     @property
     def stack(self) -> str:
         """Name of the endpoint's stack."""
-        return names.stack(self.settings.name)
+        return self.settings.stack_name
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -92,7 +92,7 @@ def propose(
     """
     project, wanted_environments = load_environments(config, [environment])
     settings = wanted_environments[environment]
-    stacks = names.stack(environment, "Artifacts"), names.stack(environment)
+    stacks = settings.artifacts_stack_name, settings.stack_name
     before = None if against is None else Templates(*_in_folder(against, stacks))
     # Another process may plan meanwhile, and what was looked at is what must be deployed.
     assembly = own_folder(project.root / _ASSEMBLIES / environment) / "wanted"
@@ -100,7 +100,7 @@ def propose(
     live = Live.in_region(settings.region)
     serves = Serving()
     if before is None:
-        check_account(live, account_of(assembly, names.stack(environment)))
+        check_account(live, account_of(assembly, settings.stack_name))
         before, serves = _look(live, stacks)
     wanted = Templates(*(read_template(assembly, stack) for stack in stacks))
     return Proposal(

@@ -227,7 +227,7 @@ def look_at_stack(live: Live, settings: EnvironmentSettings) -> Deployed:
     Raises:
         ForecastError: There is no such stack, or it has no endpoint.
     """
-    name = names.stack(settings.name)
+    name = settings.stack_name
     stack, template = live.stack(name), live.template(name)
     hosted = None if template is None else hosted_in(template)
     if stack is None or template is None or hosted is None:

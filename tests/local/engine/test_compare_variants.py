@@ -103,7 +103,7 @@ class Contest:
     def __init__(self, account: Any, folder: Path) -> None:
         self.account, self.folder = account, folder
         self.environment = f"c{uuid.uuid4().hex[:6]}"
-        self.stack = names.stack(self.environment)
+        self.stack = names.stack("Forecast", self.environment)
         self.endpoint = f"compared-{self.environment}"
         self.config = folder / "forecast.yaml"
         self.config.write_text(yaml.safe_dump(self._document()))

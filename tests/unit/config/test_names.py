@@ -50,8 +50,8 @@ def test_two_long_endpoints_have_two_buckets() -> None:
     [("dev", "ForecastDev"), ("prod-eu", "ForecastProdEu"), ("prod2", "ForecastProd2")],
 )
 def test_stacks_are_named_after_their_environment(environment: str, expected: str) -> None:
-    assert names.stack(environment) == expected
-    assert names.stack(environment, "Artifacts") == f"{expected}Artifacts"
+    assert names.stack("Forecast", environment) == expected
+    assert names.stack("Forecast", environment, "Artifacts") == f"{expected}Artifacts"
 
 
 @pytest.mark.parametrize(

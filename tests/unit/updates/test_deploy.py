@@ -65,7 +65,11 @@ def deployed_as(
             sts={"get_caller_identity": {"Account": "222222222222"}},
         )
         environment = SimpleNamespace(
-            name="prod", region="eu-central-1", endpoint=SimpleNamespace(name="forecast")
+            name="prod",
+            stack_name="ForecastProd",
+            artifacts_stack_name="ForecastProdArtifacts",
+            region="eu-central-1",
+            endpoint=SimpleNamespace(name="forecast"),
         )
         found = SimpleNamespace(root=tmp_path), {"prod": environment}
         monkeypatch.setattr(proposal, "load_environments", lambda *_: found)

@@ -49,8 +49,11 @@ def _endpoint_names_differ(environments: Mapping[str, Mapping[str, Any]]) -> Ite
 def _stack_names_differ(environments: Mapping[str, Mapping[str, Any]]) -> Iterator[Broken]:
     # Without case, as the templates' files are named after the stacks.
     owners: dict[str, str] = {}
-    for name in (name for name, values in environments.items() if "name" in values):
-        stacks = (names.stack(name), names.stack(name, "Artifacts"))
+    for name, values in environments.items():
+        if "name" not in values or "stack_prefix" not in values:
+            continue
+        prefix = values["stack_prefix"]
+        stacks = (names.stack(prefix, name), names.stack(prefix, name, "Artifacts"))
         taken = [stack for stack in stacks if owners.setdefault(stack.lower(), name) != name]
         if taken:
             yield (
