@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast_config import EnvironmentSettings
+    from forecast_operations.updates.obstacles import Permission
 
 DEFAULT_CONFIG = Path("config/forecast.yaml")
 
@@ -40,6 +41,29 @@ ContextOption = Annotated[
     typer.Option("--context", metavar="KEY=VALUE", help="As cdk's -c: model_version=16."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; for scripts.")]
+AllowRescaleOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-rescale",
+        help="Carry a change out in two steps that SageMaker refuses in one: instances serve on, "
+        "but do not scale in between.",
+    ),
+]
+AllowUnguardedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unguarded",
+        help="Change which variants there are, all at once: nothing undoes it.",
+    ),
+]
+AllowRecreateOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-recreate",
+        help="Remove the endpoint and make it anew, or under another name, where nothing else "
+        "leads there: minutes without an answer.",
+    ),
+]
 RequestFileOption = Annotated[
     Path | None, typer.Option("--file", "-f", help="The request's body; standard input else.")
 ]
@@ -48,6 +72,16 @@ ContentTypeOption = Annotated[
 ]
 AcceptOption = Annotated[str, typer.Option(help="Type of the answer.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def permissions(*, rescale: bool, unguarded: bool, recreate: bool) -> set[Permission]:
+    """What the `--allow-…` options of a command line permit."""
+    answers: dict[Permission, bool] = {
+        "rescale": rescale,
+        "unguarded": unguarded,
+        "recreate": recreate,
+    }
+    return {permission for permission, given in answers.items() if given}
 
 
 def warn_of(environment: EnvironmentSettings) -> None:

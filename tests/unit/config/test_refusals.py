@@ -54,10 +54,10 @@ def test_the_prefix_of_the_stacks_is_that_of_the_file(
     problems_of: Problems, document_with: Change
 ) -> None:
     (wrong,) = problems_of(document_with({"stack_prefix": "leek-prices"}))
-    (misplaced,) = problems_of(document_with({"environments.prod.stack_prefix": "Leek"}))
+    (misplaced,) = problems_of(document_with({"defaults.stack_prefix": "Leek"}))
 
     assert "stack_prefix: expected letters and digits, with a capital letter first" in wrong
-    assert "environments.prod.stack_prefix: unknown key" in misplaced
+    assert "stack_prefix: unknown key" in misplaced
 
 
 @pytest.mark.parametrize(
