@@ -50,14 +50,21 @@ def test_rejects_environments_with_the_same_stacks(
     assert stack in problem
 
 
-def test_the_prefix_of_the_stacks_is_that_of_the_file(
+def test_the_prefix_of_the_stacks_is_a_name_that_stacks_can_begin_with(
     problems_of: Problems, document_with: Change
 ) -> None:
-    (wrong,) = problems_of(document_with({"stack_prefix": "leek-prices"}))
-    (misplaced,) = problems_of(document_with({"defaults.stack_prefix": "Leek"}))
+    (problem,) = problems_of(document_with({"stack_prefix": "leek-prices"}))
 
-    assert "stack_prefix: expected letters and digits, with a capital letter first" in wrong
-    assert "stack_prefix: unknown key" in misplaced
+    assert "stack_prefix: expected letters and digits, with a capital letter first" in problem
+
+
+@pytest.mark.parametrize("block", ["defaults", "environments.dev"])
+def test_the_prefix_of_the_stacks_is_that_of_the_file(
+    problems_of: Problems, document_with: Change, block: str
+) -> None:
+    (problem,) = problems_of(document_with({f"{block}.stack_prefix": "Leek"}))
+
+    assert f"{block}.stack_prefix: unknown key" in problem
 
 
 @pytest.mark.parametrize(
