@@ -57,7 +57,7 @@ def say(line: str) -> None:
     err.print(line, markup=False)
 
 
-def warn(what: str) -> None:
+def warn(what: object) -> None:
     """A warning, beside the results."""
     say(f"warning: {what}")
 
@@ -73,7 +73,16 @@ def print_document(value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that somebody asked for: whole, or not at all.
+    """Write a text that somebody asked for into a file: whole, or not at all.
+
+    Raises:
+        ForecastError: It cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write what somebody asked for into a file: whole, or not at all.
 
     Raises:
         ForecastError: It cannot be written.
@@ -82,8 +91,8 @@ def write_text(path: Path, text: str) -> None:
 
     try:
         if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
-            path.write_text(text, "utf-8")
+            path.write_bytes(content)
         else:
-            write_atomic(path, text.encode("utf-8"))
+            write_atomic(path, content)
     except OSError as error:
         raise ForecastError(f"cannot write {path}: {error.strerror}") from None

@@ -9,12 +9,15 @@ import io
 import json
 import tarfile
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+HERE = timezone(timedelta(hours=8))
+"""Zone of this machine, in which botocore gives the times of answers."""
+
 SCHEMA = {
     "schema_version": 2,
     "inputs": [
@@ -123,16 +126,6 @@ class Body(io.BytesIO):
         yield from self.getvalue().splitlines()
 
 
-class Pages:
-    """A paginator with one page for each answer."""
-
-    def __init__(self, *answers: dict[str, Any]) -> None:
-        self._answers = answers
-
-    def paginate(self, **_: Any) -> tuple[dict[str, Any], ...]:
-        return self._answers
-
-
 class Storage:
     """S3 with objects by key, in whatever bucket is asked for."""
 
@@ -154,27 +147,34 @@ class Storage:
             raise ClientError(error, "GetObject")
         return {"Body": Body(self.objects[arguments["Key"]])}
 
-    def get_paginator(self, _: str) -> Storage:
-        return self
-
-    def paginate(self, **arguments: Any) -> Any:
+    def list_objects_v2(self, **arguments: Any) -> dict[str, Any]:
         keys = sorted(key for key in self.objects if key.startswith(arguments["Prefix"]))
-        yield {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in keys]}
+        return {
+            "Contents": [
+                {"Key": key, "Size": len(self.objects[key]), "LastModified": NOW} for key in keys
+            ]
+        }
 
 
 class Watch:
-    """CloudWatch with values by variant and metric."""
+    """CloudWatch with values by variant and metric, all in the hour before now.
+
+    Attributes:
+        variants: Values of the variants, by metric and percentile.
+        others: Requests that another configuration answered, by variant and in the same hour.
+        heartbeats: Beats, of all variants together.
+        by_configuration: Whether there are metrics by configuration.
+        asked: Requests.
+    """
 
     def __init__(self, **variants: dict[str, float]) -> None:
         self.variants = variants
+        self.others: dict[str, float] = {}
         self.heartbeats = 0.0
         self.by_configuration = True
         self.asked: list[dict[str, Any]] = []
 
-    def get_paginator(self, _: str) -> Watch:
-        return self
-
-    def paginate(self, **arguments: Any) -> Any:
+    def get_metric_data(self, **arguments: Any) -> dict[str, Any]:
         self.asked.append(arguments)
         results = []
         for query in arguments["MetricDataQueries"]:
@@ -182,17 +182,20 @@ class Watch:
             dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
             value = self._value(metric["MetricName"], query["MetricStat"]["Stat"], dimensions)
             found = [] if value is None else [value]
-            times = [NOW - timedelta(hours=1)] * len(found)
+            times = [(NOW - timedelta(hours=1)).astimezone(HERE)] * len(found)
             results.append({"Id": query["Id"], "Values": found, "Timestamps": times})
-        yield {"MetricDataResults": results}
+        return {"MetricDataResults": results}
 
     def _value(self, name: str, statistic: str, dimensions: dict[str, str]) -> float | None:
         if name == "Heartbeat":
             return self.heartbeats
-        if "EndpointConfigName" in dimensions and not self.by_configuration:
+        whole = "EndpointConfigName" not in dimensions
+        if not (whole or self.by_configuration):
             return None
-        key = statistic if name == "ModelLatency" else name
-        return self.variants.get(dimensions["VariantName"], {}).get(key)
+        key, variant = statistic if name == "ModelLatency" else name, dimensions["VariantName"]
+        value = self.variants.get(variant, {}).get(key)
+        more = self.others.get(variant, 0.0) if whole and key == "Invocations" else 0.0
+        return value if value is None else value + more
 
 
 def gzipped(text: str) -> bytes:

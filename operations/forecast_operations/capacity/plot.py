@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ import numpy as np
 from forecast_config import ForecastError
 from forecast_operations.capacity.pattern import HOURS, WEEKDAYS
 from forecast_operations.capacity.plan import planned_instances
+from forecast_operations.figures import new_figure, styled, write_figure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,38 +29,25 @@ def write_plot(plan: CapacityPlan, path: Path, title: str) -> None:
     """Draw a plan into a file.
 
     Raises:
-        ForecastError: matplotlib is missing, or the file cannot be written.
+        ForecastError: The file cannot be written.
     """
     check_plot(path)
-    # Not imported by name: pyplot, which that would load, looks for a display.
-    figures: Any = importlib.import_module("matplotlib.figure")
-    matplotlib: Any = importlib.import_module("matplotlib")
-    # The same plan gives the same file: no date, and ids that are made from the content.
-    with matplotlib.rc_context({"svg.hashsalt": "forecast"}):
-        figure = figures.Figure(figsize=(12, 7), layout="constrained")
+    with styled():
+        figure = new_figure(12, 7, layout="constrained")
         week, past = figure.subplots(2, 1)
         _draw_week(week, plan, title)
         _draw_past(past, plan)
-        try:
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-        except OSError as error:
-            raise ForecastError(f"cannot write {path}: {error.strerror}") from None
+        write_figure(figure, path)
 
 
 def check_plot(path: Path) -> None:
     """Refuse, before any work, a plot that cannot be drawn.
 
     Raises:
-        ForecastError: The file's name is of no known kind, or matplotlib is missing.
+        ForecastError: The file's name is of no known kind.
     """
     if path.suffix not in SUFFIXES:
         raise ForecastError(f"expected a plot file ending in {' or '.join(SUFFIXES)}, got {path}")
-    try:
-        importlib.import_module("matplotlib.figure")
-    except ImportError:
-        raise ForecastError(
-            "a plot needs matplotlib; install it with: pip install matplotlib, or leave --plot out"
-        ) from None
 
 
 def _draw_week(axes: Any, plan: CapacityPlan, title: str) -> None:

@@ -8,12 +8,15 @@ reference guide, "Settings reference").
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from forecast_operations.cloud.refusals import refusal, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 10
 
@@ -154,3 +157,15 @@ def permission_of(service: str, operation: str) -> str:
     prefix = _PERMISSION_PREFIXES.get(service, service)
     named = f"{prefix}:{''.join(word.capitalize() for word in operation.split('_'))}"
     return _PERMISSIONS.get(named, named)
+
+
+def in_calls(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Items in lists of which one call takes each.
+
+    Args:
+        items: What calls are made for; without any there is no call.
+        most: Most that a call takes.
+    """
+    rest = iter(items)
+    while named := list(islice(rest, most)):
+        yield named

@@ -5,13 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.cloud import in_calls
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from forecast_operations.cloud.cloud import Cloud
 
 Points = list[tuple[datetime, float]]
-"""Values with the beginnings of the stretches that they are of, oldest first."""
+"""Values with the beginnings, in UTC, of the stretches that they are of, oldest first."""
+
+HOSTING = "AWS/SageMaker"
+"""Namespace of requests, errors and latency (Amazon SageMaker developer guide, "Metrics for
+monitoring Amazon SageMaker AI with Amazon CloudWatch")."""
+
+OWN = "ForecastEndpoint"
+"""Namespace of what the heartbeat and the containers publish (`monitoring.metrics`)."""
+
+MICROSECONDS_PER_MS = 1000.0
+"""SageMaker's latencies are in microseconds (same page)."""
+
+KEPT_DAYS = 455
+"""Days that CloudWatch keeps hourly values (CloudWatch user guide, "Metrics retention")."""
 
 _QUERIES_IN_A_CALL = 500
 """Amazon CloudWatch API reference, GetMetricData."""
@@ -66,17 +81,19 @@ def read_metrics(
     """
     wanted = list(queries)
     points: dict[str, Points] = {query["Id"]: [] for query in wanted}
-    for first in range(0, len(wanted), _QUERIES_IN_A_CALL):
+    for asked in in_calls(wanted, _QUERIES_IN_A_CALL):
         for result in cloud.pages(
             "cloudwatch",
             "get_metric_data",
             "MetricDataResults",
-            MetricDataQueries=wanted[first : first + _QUERIES_IN_A_CALL],
+            MetricDataQueries=asked,
             StartTime=start,
             EndTime=end,
             ScanBy="TimestampAscending",
         ):
-            points[result["Id"]] += zip(result["Timestamps"], result["Values"], strict=True)
+            # botocore gives times in the zone of this machine.
+            moments = (each.astimezone(UTC) for each in result["Timestamps"])
+            points[result["Id"]] += zip(moments, result["Values"], strict=True)
     return points
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from forecast_config import ForecastError
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, say
 from forecast_operations.options import JsonOption  # noqa: TC001  # typer reads the annotations
 from forecast_rules import RuleEngine, TemplateUnreadableError, find_rule, rules
 
@@ -170,14 +170,14 @@ def _check(
 
 def _report(findings: Sequence[Finding], *, as_json: bool) -> None:
     if as_json:
-        print_json(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print_document(findings)
         return
     if findings:
         out.print(_finding_table(findings))
     counts = Counter(finding.severity for finding in findings)
     rule = next((finding.rule_id for finding in findings if finding.own), None)
     hint = "" if rule is None else f"; for more: forecast check --explain {rule}"
-    err.print(f"{counts['error']} errors, {counts['warning']} warnings{hint}", markup=False)
+    say(f"{counts['error']} errors, {counts['warning']} warnings{hint}")
 
 
 def _finding_table(findings: Sequence[Finding]) -> Table:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from pathlib import Path  # noqa: TC003  # typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path  # typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from forecast_config import load_environments
-from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.comparing.limits import LEAST_SAMPLES, LIMIT, MIN_SAMPLES, SINCE, TOP, Loss
+from forecast_operations.console import byte_progress, out, print_json, say, warn
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -22,62 +22,66 @@ if TYPE_CHECKING:
 
 _UNFULFILLED = 1
 
-
-class LossName(Enum):
-    """What an error costs."""
-
-    ABSOLUTE = "absolute"
-    SQUARED = "squared"
-
-
-class Requirement(Enum):
-    """An answer that can be asked for."""
-
-    BETTER = "better"
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        help="How far back: 90m, 24h, 7d, or since when: 2027-01-04T08:00 (UTC, or with an "
+        "offset); no further than the contest began."
+    ),
+]
+ActualsOption = Annotated[
+    str | None,
+    typer.Option(help="CSV file, or its s3:// address, of what came true by item and date."),
+]
+ReportOption = Annotated[
+    Path | None, typer.Option(help="HTML file to write, with plots; it needs no other file.")
+]
+ItemOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Input that names the item; the only text else. May be repeated."),
+]
+DateOption = Annotated[
+    str | None, typer.Option(help="Input that names the date; the horizon's or only one else.")
+]
+LossOption = Annotated[
+    Loss, typer.Option(help="What an error costs in the test: its size or its square.")
+]
+SamplesOption = Annotated[
+    int,
+    typer.Option(min=LEAST_SAMPLES, help="Dates with actuals below which nothing is said."),
+]
+GainOption = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=100,
+        metavar="PERCENT",
+        help="Least gain that is called better, in percent of the champion's mean loss.",
+    ),
+]
+LimitOption = Annotated[
+    int, typer.Option(min=1, help="Most captured requests to read of each variant.")
+]
+TopOption = Annotated[int, typer.Option(min=0, help="Items to list, the largest first.")]
+RequireOption = Annotated[
+    Literal["better"] | None,
+    typer.Option(help="Exit with 1 unless the answer is this one; for scripts."),
+]
 
 
 def compare_command(  # noqa: PLR0917 - typer names them on the command line
     environment: EnvironmentArgument,
-    since: Annotated[
-        str, typer.Option(help="How far back: 90m, 24h, 7d; no further than the contest began.")
-    ] = "24h",
-    actuals: Annotated[
-        str | None,
-        typer.Option(help="CSV file, or its s3:// address, of what came true by item and date."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="HTML file to write, with plots; it needs no other file.")
-    ] = None,
-    item_column: Annotated[
-        list[str] | None,
-        typer.Option(help="Input that names the item; the only text else. May be repeated."),
-    ] = None,
-    date_column: Annotated[
-        str | None, typer.Option(help="Input that names the date; the horizon's or only one else.")
-    ] = None,
-    loss: Annotated[
-        LossName, typer.Option(help="What an error costs in the test: its size or its square.")
-    ] = LossName.ABSOLUTE,
-    min_samples: Annotated[
-        int, typer.Option(min=10, help="Dates with actuals below which nothing is said.")
-    ] = 30,
-    min_gain: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=100,
-            metavar="PERCENT",
-            help="Least gain that is called better, in percent of the champion's mean loss.",
-        ),
-    ] = 0.0,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Most captured requests to read of each variant.")
-    ] = 100_000,
-    top: Annotated[int, typer.Option(min=0, help="Items to list, the largest first.")] = 10,
-    require: Annotated[
-        Requirement | None,
-        typer.Option(help="Exit with 1 unless the answer is this one; for scripts."),
-    ] = None,
+    since: SinceOption = SINCE,
+    actuals: ActualsOption = None,
+    report: ReportOption = None,
+    item_column: ItemOption = None,
+    date_column: DateOption = None,
+    loss: LossOption = "absolute",
+    min_samples: SamplesOption = MIN_SAMPLES,
+    min_gain: GainOption = 0.0,
+    limit: LimitOption = LIMIT,
+    top: TopOption = TOP,
+    require: RequireOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     as_json: JsonOption = False,
@@ -101,7 +105,7 @@ def compare_command(  # noqa: PLR0917 - typer names them on the command line
         actuals=actuals,
         items=tuple(item_column or ()),
         date=date_column,
-        loss=loss.value,
+        loss=loss,
         minimum=min_samples,
         min_gain_percent=min_gain,
         limit=limit,
@@ -117,8 +121,8 @@ def compare_command(  # noqa: PLR0917 - typer names them on the command line
     _show(found, as_json=as_json)
     if report is not None:
         write_page(found, report)
-        err.print(f"wrote {report}", markup=False)
-    if require is not None and found.answer != require.value:
+        say(f"wrote {report}")
+    if require is not None and found.answer != require:
         raise typer.Exit(_UNFULFILLED)
 
 
@@ -127,7 +131,7 @@ def _show(found: Comparison, *, as_json: bool) -> None:
     from forecast_operations.comparing.advice import warnings_of  # noqa: PLC0415
 
     for warning in warnings_of(found):
-        err.print(f"warning: {warning}", markup=False)
+        warn(warning)
     if as_json:
         print_json(report.as_json(found))
         return

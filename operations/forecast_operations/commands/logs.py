@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import load_environments
-from forecast_operations.console import err, out
+from forecast_operations.console import out, say
 from forecast_operations.deployed.place import Place
+from forecast_operations.moments import parse_since
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     EnvironmentArgument,
 )
 from forecast_operations.watching.logs import Wanted, follow, nothing_found, read_events
-from forecast_operations.watching.moments import parse_since
 
 if TYPE_CHECKING:
     from forecast_operations.cloud.refusals import CloudError
@@ -30,7 +30,11 @@ _POLL_SECONDS = 2.0
 def logs_command(
     environment: EnvironmentArgument,
     since: Annotated[
-        str, typer.Option(help="How far back: 30m, 2h, 1d, or a time such as 2027-01-04T08:00.")
+        str,
+        typer.Option(
+            help="How far back: 30m, 2h, 1d; or since when: 2027-01-04T08:00 (UTC, or with an "
+            "offset: 2027-01-04T16:00+08:00)."
+        ),
     ] = "30m",
     pattern: Annotated[
         str | None,
@@ -55,7 +59,7 @@ def logs_command(
         bool, typer.Option("--json", help="One JSON document a line: time, stream, message.")
     ] = False,
 ) -> None:
-    """Show what an endpoint's containers wrote, each line with its variant and instance.
+    """Show what an endpoint's containers wrote, each line with its time in UTC, variant, instance.
 
     The exit code is 0, also when nothing was written; a sentence then says where was looked.
     """
@@ -79,11 +83,11 @@ def logs_command(
         if not follow_on:
             raise
     if not found:
-        err.print(nothing_found(place, wanted, begin), markup=False)
+        say(nothing_found(place, wanted, begin))
 
 
 def _refused(error: CloudError) -> None:
-    err.print(f"not read at {datetime.now(UTC):%H:%M:%S} UTC, trying again: {error}", markup=False)
+    say(f"not read at {datetime.now(UTC):%H:%M:%S} UTC, trying again: {error}")
 
 
 def _show(event: LogEvent, *, raw: bool, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import load_config, load_environments
-from forecast_operations.console import byte_progress, err, out
+from forecast_operations.console import byte_progress, out, say
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption
 from forecast_operations.serving.archive import Running, remember, server, unpacked
 from forecast_packaging.building.environment import package_for
@@ -41,11 +41,11 @@ def find_model(config: Path, environment: str | None, archive: Path | None) -> t
     if archive is not None:
         root = load_config(config).root if config.is_file() else Path.cwd()
         return unpacked(archive, root), root
-    settings, wanted = load_environments(config, [environment] if environment else None)
-    name, chosen_environment = next(iter(wanted.items()))
-    with byte_progress(f"packing for {name}") as report:
-        packaged = package_for(settings, chosen_environment, progress=report)
-    return packaged.files or unpacked(packaged.archive, settings.root), settings.root
+    project, wanted = load_environments(config, [environment] if environment else None)
+    settings = next(iter(wanted.values()))
+    with byte_progress(f"packing for {settings.name}") as report:
+        packaged = package_for(project, settings, progress=report)
+    return packaged.files or unpacked(packaged.archive, project.root), project.root
 
 
 def serve_command(
@@ -72,7 +72,7 @@ def serve_command(
         finally:
             note.unlink(missing_ok=True)
     if process.returncode not in {0, -signal.SIGTERM}:
-        err.print(f"the model server ended with status {process.returncode}; the reason is above")
+        say(f"the model server ended with status {process.returncode}; the reason is above")
         raise typer.Exit(1)
     out.print("stopped")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import ForecastError, load_environments
-from forecast_operations.console import out, print_json
+from forecast_operations.console import out, print_document
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -41,10 +41,9 @@ def status_command(
     """
     # With the models of the records, which no other command needs to wait for.
     from forecast_operations.deployed.place import Place  # noqa: PLC0415
-    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.watching.document import of_statuses  # noqa: PLC0415
+    from forecast_operations.watching.reading import read_all  # noqa: PLC0415
     from forecast_operations.watching.screen import draw  # noqa: PLC0415
-    from forecast_operations.watching.status import read_all  # noqa: PLC0415
 
     project, wanted = load_environments(config, environments)
     places = [Place.of(settings, project) for settings in wanted.values()]
@@ -55,7 +54,7 @@ def status_command(
         return
     statuses = read_all(places)
     if as_json:
-        print_json(write(of_statuses(statuses)))
+        print_document(of_statuses(statuses))
     else:
         out.print(draw(statuses), soft_wrap=False)
     if any(status.troubles for status in statuses):
@@ -72,8 +71,8 @@ def _watch(places: list[Place], every: float) -> None:
         CredentialsError,
         NotAllowedError,
     )
+    from forecast_operations.watching.reading import read_all  # noqa: PLC0415
     from forecast_operations.watching.screen import draw  # noqa: PLC0415
-    from forecast_operations.watching.status import read_all  # noqa: PLC0415
 
     last: RenderableType = ""
     read = datetime.now(UTC)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.objects import read, split
 from forecast_operations.comparing.exchanges import item_name, time_point
 
 if TYPE_CHECKING:
@@ -126,17 +127,10 @@ def read_actuals(source: str, contract: Contract, cloud: Cloud) -> Actuals:
 
 
 def _fetch(source: str, cloud: Cloud) -> Iterator[str]:
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - half a second
-
-    bucket, _, key = source.removeprefix("s3://").partition("/")
-    found = cloud.ask("s3", "get_object", missing="NoSuchKey", Bucket=bucket, Key=key)
-    if found is None:
+    content = read(cloud, *split(source))
+    if content is None:
         raise ForecastError(f"expected a file with actuals at {source}, got nothing there")
-    try:
-        text: str = found["Body"].read().decode("utf-8-sig")
-    except BotoCoreError as error:
-        raise ForecastError(f"cannot read {source}: {error}") from None
-    yield from text.splitlines(keepends=True)
+    yield from content.decode("utf-8-sig").splitlines(keepends=True)
 
 
 def _read(source: str, file: TextIO | Iterator[str], contract: Contract) -> Actuals:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_operations.comparing.cells import MAX_CELLS
-from forecast_operations.comparing.traffic import fails_more
+from forecast_operations.comparing.sharing import fails_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def warnings_of(comparison: Comparison) -> list[str]:
 
 def _of_traffic(comparison: Comparison) -> Iterator[str]:
     contest, sharing = comparison.contest, comparison.sharing
-    champion, challenger = comparison.traffic
+    champion, challenger = comparison.clients
     if contest.rolled_back:
         yield (
             f"the last rollout was undone: {contest.endpoint} serves {contest.configuration}, an "
@@ -48,7 +48,7 @@ def _of_traffic(comparison: Comparison) -> Iterator[str]:
         )
     if not champion.invocations or not challenger.invocations:
         idle = contest.champion if not champion.invocations else contest.challenger
-        yield f"{idle.name} got no requests in the window"
+        yield f"{idle.name} got no requests of clients in the window"
     if sharing.is_mismatch and sharing.received is not None and sharing.p_value is not None:
         yield (
             f"sample ratio mismatch: the challenger got {sharing.received:.2%} of the requests and "

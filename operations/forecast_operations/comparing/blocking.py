@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from forecast_operations.comparing.traffic import fails_more
+from forecast_operations.comparing.sharing import fails_more
 
 if TYPE_CHECKING:
     from forecast_operations.comparing.judging import Answer
-    from forecast_operations.comparing.traffic import Sharing, Traffic
+    from forecast_operations.comparing.sharing import Sharing
+    from forecast_operations.comparing.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def block_of(sharing: Sharing, champion: Traffic, challenger: Traffic) -> Block 
 
     Args:
         sharing: How the requests were shared.
-        champion: What the champion got and answered.
-        challenger: What the challenger got and answered.
+        champion: What the champion got of clients, and answered.
+        challenger: What the challenger got of clients, and answered.
     """
     if fails_more(champion, challenger):
         reason = (

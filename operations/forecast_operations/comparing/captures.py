@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.objects import split
 from forecast_operations.cloud.refusals import silence
 from forecast_operations.comparing.exchanges import Body, DamagedError
 
@@ -136,7 +137,7 @@ class CaptureStore:
     def _keys(
         self, variant: str, window: Window
     ) -> Iterator[tuple[datetime, list[tuple[str, int]]]]:
-        bucket, _, prefix = self.destination.removeprefix("s3://").partition("/")
+        bucket, prefix = split(self.destination)
         folder = "/".join(part for part in (prefix.strip("/"), self.endpoint, variant) if part)
         first, day = window.start.replace(minute=0, second=0, microsecond=0), window.end.date()
         while day >= window.start.date():
@@ -181,7 +182,7 @@ class CaptureStore:
     def _lines(self, key: str) -> Iterator[bytes]:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - half a second
 
-        bucket = self.destination.removeprefix("s3://").partition("/")[0]
+        bucket, _ = split(self.destination)
         found = self.cloud.ask("s3", "get_object", missing="NoSuchKey", Bucket=bucket, Key=key)
         if found is None:  # expired since it was listed
             return

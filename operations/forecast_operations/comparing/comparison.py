@@ -12,9 +12,11 @@ from forecast_operations.comparing.captures import CaptureStore, Reading
 from forecast_operations.comparing.cells import Cells
 from forecast_operations.comparing.contract import fetch_schema, read_contract
 from forecast_operations.comparing.judging import Rules, distances, judge, overall
+from forecast_operations.comparing.limits import LIMIT, MIN_SAMPLES, SINCE, TOP
+from forecast_operations.comparing.own_requests import OwnRequests, read_verified
 from forecast_operations.comparing.pairing import Side, read_shadow, read_split
-from forecast_operations.comparing.significance import MIN_SAMPLES
-from forecast_operations.comparing.traffic import Metrics, check_sharing
+from forecast_operations.comparing.sharing import check_sharing, clients_of
+from forecast_operations.comparing.traffic import Metrics
 from forecast_operations.comparing.variants import find_contest
 from forecast_operations.comparing.window import window_of
 
@@ -25,14 +27,13 @@ if TYPE_CHECKING:
     from forecast_operations.comparing.actuals import Actuals
     from forecast_operations.comparing.cells import Table
     from forecast_operations.comparing.contract import Contract
-    from forecast_operations.comparing.judging import Answer, Judgement, Loss, OutputDistance
-    from forecast_operations.comparing.traffic import Sharing, Traffic
+    from forecast_operations.comparing.judging import Answer, Judgement, OutputDistance
+    from forecast_operations.comparing.limits import Loss
+    from forecast_operations.comparing.sharing import Sharing
+    from forecast_operations.comparing.traffic import Traffic
     from forecast_operations.comparing.variants import Contest
     from forecast_operations.comparing.window import Window
     from forecast_operations.deployed.live import Live
-
-DEFAULT_LIMIT = 100_000
-DEFAULT_TOP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +53,15 @@ class Wanted:
         now: End of the window; None: the clock's.
     """
 
-    since: str = "24h"
+    since: str = SINCE
     actuals: str | None = None
     items: tuple[str, ...] = ()
     date: str | None = None
     loss: Loss = "absolute"
     minimum: int = MIN_SAMPLES
     min_gain_percent: float = 0.0
-    limit: int = DEFAULT_LIMIT
-    top: int = DEFAULT_TOP
+    limit: int = LIMIT
+    top: int = TOP
     now: datetime | None = None
 
 
@@ -95,6 +96,7 @@ class Comparison:
         window: From when to when.
         made_at: When it was made.
         traffic: What champion and challenger got and answered.
+        clients: The same without what the project itself asked.
         sharing: How the requests were shared.
         block: What forbids to call the challenger better; None: nothing does.
         retention_days: Days that captured requests are kept, by the configuration; None where it
@@ -114,6 +116,7 @@ class Comparison:
     window: Window
     made_at: datetime
     traffic: tuple[Traffic, Traffic]
+    clients: tuple[Traffic, Traffic]
     sharing: Sharing
     block: Block | None
     retention_days: int | None
@@ -149,9 +152,14 @@ def compare(
     window = asked.not_before(contest.since)
     metrics = Metrics(live.cloud, contest, window)
     traffic = metrics.traffic()
-    beats = metrics.heartbeats(1 if contest.kind == "shadow" else 2)
-    sharing = check_sharing(contest, *traffic, beats)
-    block = block_of(sharing, *traffic)
+    own = None
+    # The copies that a shadow gets are made of all requests alike.
+    if contest.kind == "split":
+        verified = read_verified(live, settings, contest, window)
+        own = OwnRequests(heartbeats=metrics.heartbeats(), verified=verified)
+    clients = clients_of(contest, traffic, own)
+    sharing = check_sharing(contest, traffic, clients)
+    block = block_of(sharing, *clients)
     capture = settings.data_capture
     found = Comparison(
         environment=settings.name,
@@ -161,6 +169,7 @@ def compare(
         window=window,
         made_at=now,
         traffic=traffic,
+        clients=clients,
         sharing=sharing,
         block=block,
         retention_days=None if capture is None else capture.retention_days,

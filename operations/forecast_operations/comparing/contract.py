@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.objects import read, split
+from forecast_operations.cloud.refusals import silence
 from forecast_operations.deployed.live import Live
+from forecast_operations.records.place import addresses_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,36 +124,45 @@ def fetch_schema(cloud: Cloud, model_name: str) -> dict[str, Any]:
     Raises:
         ForecastError: The model or its archive is not there, or holds no such schema.
     """
-    model = Live(cloud).sagemaker_model(model_name)
-    container = (model or {}).get("PrimaryContainer") or {}
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    address = source.get("S3Uri") or container.get("ModelDataUrl")
-    if address is None:
+    addresses = addresses_of(Live(cloud).sagemaker_model(model_name) or {})
+    if not addresses:
         raise ForecastError(
             f"expected the model {model_name} and where its archive lies, got neither; deploy again"
         )
-    bucket, _, key = str(address).removeprefix("s3://").partition("/")
-    if source.get("S3DataType") == "S3Prefix":
-        return _parsed(_read(cloud, bucket, key.rstrip("/") + "/" + SCHEMA_FILE).read(), address)
-    return _parsed(_member(_read(cloud, bucket, key), address), address)
+    address = str(addresses[0])
+    if address.endswith("/"):
+        return _parsed(_file(cloud, address + SCHEMA_FILE), address)
+    return _parsed(_member(cloud, address), address)
 
 
-def _read(cloud: Cloud, bucket: str, key: str) -> Any:
+def _file(cloud: Cloud, address: str) -> bytes:
+    content = read(cloud, *split(address))
+    if content is None:
+        raise _nothing_at(address)
+    return content
+
+
+def _nothing_at(address: str) -> ForecastError:
+    return ForecastError(
+        f"expected the model's files at {address}, got nothing there; was the bucket emptied? "
+        "deploy again"
+    )
+
+
+def _member(cloud: Cloud, address: str) -> bytes:
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - half a second
+
+    bucket, key = split(address)
     found = cloud.ask("s3", "get_object", missing="NoSuchKey", Bucket=bucket, Key=key)
     if found is None:
-        raise ForecastError(
-            f"expected the model's files at s3://{bucket}/{key}, got nothing there; was the bucket "
-            "emptied? deploy again"
-        )
-    return found["Body"]
-
-
-def _member(body: Any, address: str) -> bytes:
+        raise _nothing_at(address)
     try:
-        with tarfile.open(fileobj=body, mode="r|gz") as archive:
+        with tarfile.open(fileobj=found["Body"], mode="r|gz") as archive:
             for member in archive:
                 if member.name == SCHEMA_FILE and (file := archive.extractfile(member)):
                     return file.read()
+    except BotoCoreError as error:
+        raise silence(error) from None
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ForecastError(f"{address}: expected a model archive, got: {error}") from None
     raise ForecastError(

@@ -1,7 +1,8 @@
 """One captured request and its answer as forecasts: what for, and which numbers.
 
 Formats: those that the archive's code reads and writes (docs/packaging.md, "Requests" and
-"Answers"): JSON by instances or by columns, JSON Lines and CSV, each of them also compressed.
+"Answers"): JSON by instances or by columns, JSON Lines and CSV, each of them also compressed. What
+a body is, is for that code to say.
 """
 
 from __future__ import annotations
@@ -9,23 +10,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forecast_inference.errors import InferenceError
+from forecast_inference.requests.content import (
+    CSV,
+    JSON_LINES,
+    content_of,
+    decompressed,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from forecast_operations.comparing.contract import Contract
 
-MAX_BODY_BYTES = 6_291_456
-"""Largest body of a request or an answer, also decompressed (Amazon SageMaker API reference,
-InvokeEndpoint; the archive's code has the same limit for what a compressed body holds)."""
-
-_LINES = ("application/jsonlines", "application/jsonl", "application/x-ndjson")
-_GZIP = "application/gzip"
 _ITEM_SEPARATOR = " / "
 _UNSHOWN = "\ufffd"
 
@@ -197,9 +200,9 @@ def _pair(lower: Any, upper: Any) -> Bounds | None:
 
 def _read_rows(request: Body, inputs: Sequence[str]) -> list[dict[str, Any]]:
     kind, text = _text(request)
-    if kind == "text/csv":
+    if kind == CSV:
         return _csv_rows(text)
-    if kind in _LINES:
+    if kind == JSON_LINES:
         rows: Any = [_json(line) for line in text.splitlines() if line.strip()]
     else:
         body = _json(text)
@@ -225,9 +228,9 @@ def _row(row: Any, inputs: Sequence[str]) -> dict[str, Any]:
 
 def _read_answers(answer: Body) -> list[dict[str, Any]]:
     kind, text = _text(answer)
-    if kind == "text/csv":
+    if kind == CSV:
         return _csv_rows(text)
-    if kind in _LINES:
+    if kind == JSON_LINES:
         found: Any = [_json(line) for line in text.splitlines() if line.strip()]
     else:
         body = _json(text)
@@ -245,26 +248,12 @@ def _csv_rows(text: str) -> list[dict[str, Any]]:
 
 
 def _text(body: Body) -> tuple[str, str]:
-    kind, _, rest = body.content_type.lower().partition(";")
-    kind, content = kind.strip() or "application/json", body.content
-    if kind == _GZIP:
-        content = _decompressed(content)
-        kind = rest.partition("content=")[2].strip().strip('"') or "application/json"
+    """The media type of a body, and its text."""
     try:
-        return kind, content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DamagedError("a body that is not UTF-8") from None
-
-
-def _decompressed(content: bytes) -> bytes:
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        found = reader.decompress(content, MAX_BODY_BYTES)
-    except zlib.error:
-        raise DamagedError("a body that is not gzip") from None
-    if reader.unconsumed_tail:
-        raise DamagedError("a compressed body that holds more than a request may")
-    return found
+        kind, is_compressed = content_of(body.content_type)
+        return kind, text_of(decompressed(body.content) if is_compressed else body.content)
+    except InferenceError as error:
+        raise DamagedError(str(error)) from None
 
 
 def _json(text: str) -> Any:

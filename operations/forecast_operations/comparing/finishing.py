@@ -8,10 +8,11 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from forecast_operations.comparing.comparison import DEFAULT_LIMIT
+from forecast_operations.cloud.metrics import KEPT_DAYS
+from forecast_operations.comparing.limits import LIMIT, MIN_SAMPLES
 from forecast_operations.comparing.reach import reach_of, since_for
-from forecast_operations.comparing.significance import MIN_SAMPLES, SAMPLES_PER_STEP
-from forecast_operations.comparing.window import MAX_DAYS, window_of
+from forecast_operations.comparing.significance import SAMPLES_PER_STEP
+from forecast_operations.comparing.window import window_of
 from forecast_operations.updates.challengers import end_command
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def next_steps(comparison: Comparison) -> list[Step]:
     if comparison.answer == "better":
         return [*_promote(comparison), *_end(comparison)]
     if comparison.answer == "worse":
-        return [*_stop_traffic(comparison), *_end(comparison)]
+        return [*_stop_traffic(comparison), *_go_back(comparison)]
     if comparison.answer == "mixed":
         text = "decide which output counts for more; to take the challenger over, verify it"
         return [
             Step(text, _verification(comparison)),
             Step("and make it the model of the environment", _promotion(comparison)),
-            *_end(comparison, "to keep the champion, "),
+            *_go_back(comparison, "else "),
         ]
     if comparison.block is not None:
         return [
@@ -99,12 +100,25 @@ def _stop_traffic(comparison: Comparison) -> Iterator[Step]:
         )
 
 
-def _end(comparison: Comparison, before: str = "") -> list[Step]:
-    kind, name = comparison.contest.kind, comparison.environment
+def _end(comparison: Comparison) -> list[Step]:
+    name = comparison.environment
     return [
-        Step(f"{before}take the rollout of kind {kind} out of {name} in the configuration"),
-        Step("deploy without the challenger", end_command(kind, name)),
+        Step(_without_rollout(comparison)),
+        Step("deploy without the challenger", end_command(comparison.contest.kind, name)),
     ]
+
+
+def _go_back(comparison: Comparison, before: str = "") -> list[Step]:
+    command = end_command(comparison.contest.kind, comparison.environment, "rollback")
+    return [
+        Step(f"{before}go back to the champion alone, as it was verified", command),
+        Step(_without_rollout(comparison)),
+    ]
+
+
+def _without_rollout(comparison: Comparison) -> str:
+    kind, name = comparison.contest.kind, comparison.environment
+    return f"take the rollout of kind {kind} out of {name} in the configuration"
 
 
 def _go_on(comparison: Comparison) -> Iterator[Step]:
@@ -116,10 +130,10 @@ def _go_on(comparison: Comparison) -> Iterator[Step]:
         )
         yield Step("deploy it", f"forecast deploy {name}")
         return
-    if reach.days > MAX_DAYS:
+    if reach.days > KEPT_DAYS:
         yield Step(
             f"ask both variants for fewer steps ahead, each of which needs {SAMPLES_PER_STEP} "
-            f"dates: {reach.dates} dates take {reach.days} days, and metrics are kept {MAX_DAYS}"
+            f"dates: {reach.dates} dates take {reach.days} days, and metrics are kept {KEPT_DAYS}"
         )
         return
     if reach.expires_early:
@@ -138,12 +152,10 @@ def _when(comparison: Comparison, reach: Reach) -> str:
         text = "compare again with what came true"
     if reach.ready_at is None:
         return f"{text}: {reach.dates} dates with actuals are needed"
-    since, age = comparison.contest.since, reach.age
     young = ""
-    if since is not None and age is not None and age.days < reach.days:
-        young = (
-            f"; the configuration serves since {since:%Y-%m-%d}, and what changes it begins anew"
-        )
+    if reach.age.days < reach.days:
+        since = f"{comparison.contest.since:%Y-%m-%d}"
+        young = f"; the configuration serves since {since}, and what changes it begins anew"
     return (
         f"{text}, from {reach.ready_at:%Y-%m-%d} on: {reach.dates} dates take {reach.days} days of "
         f"requests{young}"
@@ -166,7 +178,7 @@ def _again(comparison: Comparison, since: str) -> str:
     if wanted.min_gain_percent:
         words += ["--min-gain", f"{wanted.min_gain_percent:g}"]
     limit = _limit(comparison, window_of(since, comparison.made_at))
-    if limit != DEFAULT_LIMIT:
+    if limit != LIMIT:
         words += ["--limit", str(limit)]
     return shlex.join(words)
 

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
     from forecast_operations.comparing.cells import Table
     from forecast_operations.comparing.contract import Contract
+    from forecast_operations.comparing.limits import Loss
 
     Sides = tuple[Table, Table]
     """The cells of champion and challenger whose losses are compared."""
 
 Answer = Literal["better", "worse", "mixed", "no difference shown", "not enough data"]
-Loss = Literal["absolute", "squared"]
 Basis = Literal["request", "key", "date"]
 """By what losses are paired: the same request, the same item, date and step, or the same date."""
 

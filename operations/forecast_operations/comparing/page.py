@@ -5,12 +5,16 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
 from forecast_config import ForecastError
 from forecast_operations.comparing.advice import reason_of, warnings_of
 from forecast_operations.comparing.finishing import next_steps
 from forecast_operations.comparing.plots import plots_of
 from forecast_operations.comparing.report import distance_table, score_table, traffic_table
 from forecast_operations.comparing.significance import ALPHA, SAMPLES_PER_STEP
+from forecast_operations.console import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +28,10 @@ def write_page(comparison: Comparison, path: Path) -> None:
     """Write a comparison as an HTML file.
 
     Raises:
-        ForecastError: A library for it is missing, or the file cannot be written.
+        ForecastError: The file cannot be written.
     """
     check_page(path)
-    try:
-        path.write_text(page(comparison), encoding="utf-8")
-    except OSError as error:
-        raise ForecastError(f"cannot write {path}: {error.strerror}") from None
+    write_text(path, page(comparison))
 
 
 def check_page(path: Path) -> None:
@@ -46,18 +47,7 @@ def check_page(path: Path) -> None:
 
 
 def page(comparison: Comparison) -> str:
-    """A comparison as HTML. Whatever came from requests, such as item codes, is escaped.
-
-    Raises:
-        ForecastError: Jinja or matplotlib is not installed.
-    """
-    try:
-        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - for pages only
-        from markupsafe import Markup  # noqa: PLC0415
-    except ImportError:
-        raise ForecastError(
-            "a report needs Jinja; install it with: pip install jinja2, or leave --report out"
-        ) from None
+    """A comparison as HTML. Whatever came from requests, such as item codes, is escaped."""
     text = files("forecast_operations.comparing").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     template = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import dataclass
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast_config import ForecastError
 from forecast_operations.comparing.cells import CHALLENGER, CHAMPION, Sum
 from forecast_operations.comparing.scores import in_common
+from forecast_operations.figures import new_figure, styled, svg_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,11 +67,7 @@ class Plot:
 
 
 def plots_of(comparison: Comparison) -> list[Plot]:
-    """The plots of a comparison, those for which there is something to draw.
-
-    Raises:
-        ForecastError: matplotlib is not installed.
-    """
+    """The plots of a comparison, those for which there is something to draw."""
     found = [*_of_traffic(comparison)]
     table = comparison.table
     if table is None:
@@ -223,31 +217,19 @@ def _finish(axes: Any, label: str) -> None:
 
 
 def _plot(title: str, alt: str, draw: Callable[[Any], None]) -> Plot:
-    try:
-        figures: Any = importlib.import_module("matplotlib.figure")
-        matplotlib: Any = importlib.import_module("matplotlib")
-    except ImportError:
-        raise ForecastError(
-            "a report with plots needs matplotlib; install it with: pip install matplotlib, or "
-            "leave --report out"
-        ) from None
     # Ids are made of the salt: those of two plots on one page must differ.
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
-        figure = figures.Figure(figsize=(6.2, 3.1), layout="constrained")
+    with styled(_STYLE, salt=title):
+        figure = new_figure(6.2, 3.1, layout="constrained")
         figure.patch.set_alpha(0)
         axes = figure.add_subplot()
         axes.patch.set_alpha(0)
         draw(axes)
-        drawn = StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(title, alt, _inline(drawn.getvalue()))
+        return Plot(title, alt, _inline(svg_of(figure)))
 
 
 def _inline(svg: str) -> str:
     """The `svg` element alone, in the colour of the text around it."""
     element = svg[svg.index("<svg") :]
-    # A hundredth of a point is finer than any screen.
-    element = re.sub(r"(\.\d\d)\d+", r"\1", element)
     element = element.replace(_INK, "currentColor")
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     # Groups are numbered anew in each picture, and nothing refers to them.

@@ -29,14 +29,14 @@ class Reach:
         dates: Dates with actuals that it needs.
         days: Days of captured requests that they take.
         retention_days: Days that captured requests are kept; None: not known.
-        age: How long the configuration has been serving; None: not known.
+        age: How long the configuration has been serving.
         now: When the comparison was made.
     """
 
     dates: int
     days: int
     retention_days: int | None
-    age: timedelta | None
+    age: timedelta
     now: datetime
 
     @property
@@ -46,9 +46,7 @@ class Reach:
 
     @property
     def ready_at(self) -> datetime | None:
-        """When there are requests of enough days; None: there are already, or it is not known."""
-        if self.age is None:
-            return None
+        """When there are requests of enough days; None: there are already."""
         kept = self.age
         if self.retention_days is not None:
             kept = min(kept, self.retention_days * _DAY)
@@ -75,13 +73,12 @@ def reach_of(comparison: Comparison) -> Reach:
     spacing = _spacing(known)
     if spacing is None:
         spacing = float(step_days)
-    since = comparison.contest.since
     return Reach(
         dates=dates,
         # The last steps of the last forecasts have not come true yet.
         days=ceil(dates * spacing) + horizon * step_days,
         retention_days=comparison.retention_days,
-        age=None if since is None else comparison.made_at - since,
+        age=comparison.made_at - comparison.contest.since,
         now=comparison.made_at,
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from forecast_operations import documents
 from forecast_operations.comparing.advice import reason_of, warnings_of
 from forecast_operations.comparing.finishing import next_steps
 from forecast_operations.comparing.layout import Grid
@@ -61,7 +61,7 @@ def as_json(comparison: Comparison) -> str:
         "warnings": warnings_of(comparison),
         "next": [asdict(step) for step in next_steps(comparison)],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return documents.as_json(document)
 
 
 def as_text(comparison: Comparison) -> Iterator[RenderableType]:

@@ -28,8 +28,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from forecast_config.advice import COMPARED_DATES
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,14 +35,6 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 """Share of comparisons of equal forecasts that may be taken for a difference."""
-
-MIN_SAMPLES = COMPARED_DATES
-"""Time points below which nothing is said.
-
-With fewer the weighted periodogram has two frequencies or less: with 27 it is the first to have
-three (m is the cube root), and Student's t six degrees of freedom, below which only differences
-are found that a chart shows anyway.
-"""
 
 SAMPLES_PER_STEP = 8
 """Time points asked for by each step of the horizon.

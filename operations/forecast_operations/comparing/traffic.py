@@ -1,4 +1,4 @@
-"""What CloudWatch knows of two variants: requests, latency, errors, and how they are shared."""
+"""What CloudWatch knows of two variants: requests, latency, errors; and of their heartbeat."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.cloud.metrics import metric_query
+from forecast_operations.cloud.metrics import (
+    HOSTING,
+    MICROSECONDS_PER_MS,
+    OWN,
+    metric_query,
+    read_metrics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,22 +22,11 @@ if TYPE_CHECKING:
     from forecast_operations.comparing.variants import Contest
     from forecast_operations.comparing.window import Window
 
-MISMATCH_ALPHA = 0.001
-"""Chance below which shares are called mismatched.
-
-It is looked at often, and one false alarm costs trust in all later ones: Fabijan et al.,
-"Diagnosing sample ratio mismatch in online controlled experiments" (KDD 2019), advise a small one.
-"""
-
-_NAMESPACE = "AWS/SageMaker"
 _HOUR = 3600
 _COUNTS = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors")
 _PERCENTILES = ("p50", "p90", "p99")
-_HEARTBEAT = ("ForecastEndpoint", "Heartbeat")
-"""Namespace and name of the metric of the endpoint's own heartbeat, which asks every variant."""
-
-_MICROSECONDS_PER_MS = 1000.0
-"""ModelLatency is in microseconds (Amazon SageMaker developer guide, "Monitor with CloudWatch")."""
+_PARTS = 2
+"""Parts of a split, each of which a beat is a sample of."""
 
 
 @dataclass
@@ -86,26 +81,17 @@ class Traffic:
         return self.failed / self.invocations if self.invocations else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sharing:
-    """How the requests were shared, and how they should have been.
+@dataclass(frozen=True)
+class Heartbeats:
+    """Requests of the endpoint's heartbeat to each part of a split: it asks every one by its name.
 
     Attributes:
-        configured: Share that is the challenger's by the weights, from 0 to 1.
-        received: Share that it got, heartbeats apart; None without requests.
-        heartbeats: Requests of the heartbeat to each variant, which are left out.
-        p_value: Chance of such a share, or one further off; None where it is not looked at.
+        count: How many.
+        unsure: How many of them may have been answered by the configuration before.
     """
 
-    configured: float
-    received: float | None
-    heartbeats: int
-    p_value: float | None
-
-    @property
-    def is_mismatch(self) -> bool:
-        """Whether the share is not what chance makes of the weights."""
-        return self.p_value is not None and self.p_value < MISMATCH_ALPHA
+    count: int
+    unsure: int
 
 
 class Metrics:
@@ -137,19 +123,37 @@ class Metrics:
             found = [self._of(variant, None) for variant in variants]
         return found[0], found[1]
 
-    def heartbeats(self, variants: int) -> int:
-        """Requests of the heartbeat to each of so many variants."""
-        query = metric_query(
-            "beats",
-            _HEARTBEAT,
-            {"EndpointName": self._contest.endpoint},
-            statistic="SampleCount",
-            period_seconds=self._whole(),
+    def heartbeats(self) -> Heartbeats:
+        """Requests of the heartbeat to each part of a split.
+
+        Unsure are those of hours in which another configuration answered as well.
+        """
+        champion = self._dimensions(self._contest.champion.name)
+        of_endpoint = {"EndpointName": self._contest.endpoint}
+        configured = champion | {"EndpointConfigName": self._contest.configuration}
+        found = self._ask(
+            [
+                _hourly("beats", (OWN, "Heartbeat"), of_endpoint, "SampleCount"),
+                _hourly("all", (HOSTING, "Invocations"), champion, "Sum"),
+                _hourly("configured", (HOSTING, "Invocations"), configured, "Sum"),
+            ]
         )
-        return round(sum(self._ask([query]).get("beats", {}).values()) / variants)
+        others = {
+            hour
+            for hour, count in found["all"].items()
+            if found["configured"] and count > found["configured"].get(hour, 0.0)
+        }
+        beats = found["beats"]
+        return Heartbeats(
+            count=round(sum(beats.values()) / _PARTS),
+            unsure=round(sum(beats[hour] for hour in others & beats.keys()) / _PARTS),
+        )
+
+    def _dimensions(self, variant: str) -> dict[str, str]:
+        return {"EndpointName": self._contest.endpoint, "VariantName": variant}
 
     def _of(self, variant: str, configuration: str | None) -> Traffic:
-        dimensions = {"EndpointName": self._contest.endpoint, "VariantName": variant}
+        dimensions = self._dimensions(variant)
         if configuration is not None:
             dimensions["EndpointConfigName"] = configuration
         whole, hourly = self._ask(_queries(dimensions, self._whole())), {}
@@ -173,65 +177,16 @@ class Metrics:
         return max(1, -(-int(self._window.length.total_seconds()) // _HOUR)) * _HOUR
 
     def _ask(self, queries: Sequence[Mapping[str, Any]]) -> dict[str, dict[datetime, float]]:
-        values: dict[str, dict[datetime, float]] = {}
-        for result in self._cloud.pages(
-            "cloudwatch",
-            "get_metric_data",
-            "MetricDataResults",
-            MetricDataQueries=list(queries),
-            StartTime=self._window.start,
-            # CloudWatch takes the end out.
-            EndTime=self._window.end + timedelta(seconds=60),
-            ScanBy="TimestampAscending",
-        ):
-            points = zip(result["Timestamps"], result["Values"], strict=True)
-            values.setdefault(result["Id"], {}).update(points)
-        return values
+        # CloudWatch takes the end out.
+        end = self._window.end + timedelta(seconds=60)
+        found = read_metrics(self._cloud, queries, self._window.start, end)
+        return {query_id: dict(points) for query_id, points in found.items()}
 
 
-def check_sharing(
-    contest: Contest, champion: Traffic, challenger: Traffic, heartbeats: int
-) -> Sharing:
-    """How the requests were shared: of a split, whether chance explains it (a binomial test).
-
-    Args:
-        contest: The weights.
-        champion: What the champion got.
-        challenger: What the challenger got.
-        heartbeats: How many of each one's requests the heartbeat sent.
-    """
-    ours, theirs = (max(0, each.invocations - heartbeats) for each in (champion, challenger))
-    whole = ours if contest.kind == "shadow" else ours + theirs
-    p_value = None
-    if contest.kind == "split" and whole:
-        from scipy import stats  # noqa: PLC0415 - a second
-
-        p_value = float(stats.binomtest(theirs, whole, contest.configured_share).pvalue)
-    return Sharing(
-        configured=contest.configured_share,
-        received=theirs / whole if whole else None,
-        heartbeats=heartbeats,
-        p_value=p_value,
-    )
-
-
-def fails_more(champion: Traffic, challenger: Traffic) -> bool:
-    """Whether more of the challenger's requests fail, and chance does not explain it.
-
-    Refused ones (4XX) count as those that fail (5XX): clients' own mistakes reach both alike, and a
-    challenger that refuses what the champion answers is no better than one that breaks on it.
-    Fisher's exact test, at the level of `MISMATCH_ALPHA`.
-    """
-    if not (champion.invocations and challenger.invocations):
-        return False
-    from scipy import stats  # noqa: PLC0415 - a second
-
-    failed = [each.failed for each in (champion, challenger)]
-    fine = [
-        each.invocations - bad for each, bad in zip((champion, challenger), failed, strict=True)
-    ]
-    more = failed[1] * champion.invocations > failed[0] * challenger.invocations
-    return more and float(stats.fisher_exact([failed, fine]).pvalue) < MISMATCH_ALPHA
+def _hourly(
+    query_id: str, metric: tuple[str, str], dimensions: Mapping[str, str], statistic: str
+) -> dict[str, Any]:
+    return metric_query(query_id, metric, dimensions, statistic=statistic, period_seconds=_HOUR)
 
 
 def _queries(dimensions: Mapping[str, str], period: int) -> list[dict[str, Any]]:
@@ -240,7 +195,7 @@ def _queries(dimensions: Mapping[str, str], period: int) -> list[dict[str, Any]]
     return [
         metric_query(
             _id(name, statistic),
-            (_NAMESPACE, name),
+            (HOSTING, name),
             dimensions,
             statistic=statistic,
             period_seconds=period,
@@ -262,7 +217,7 @@ def _percentile(values: Mapping[str, Mapping[datetime, float]], statistic: str) 
     if not total:
         return None
     weighted = sum(value * weights[moment] for moment, value in points.items())
-    return weighted / total / _MICROSECONDS_PER_MS
+    return weighted / total / MICROSECONDS_PER_MS
 
 
 def _hours(values: Mapping[str, Mapping[datetime, float]]) -> tuple[Hour, ...]:
@@ -270,7 +225,7 @@ def _hours(values: Mapping[str, Mapping[datetime, float]]) -> tuple[Hour, ...]:
     for moment, count in values.get(_id("Invocations", "Sum"), {}).items():
         hours[moment] = Hour(moment, count)
     for moment, value in values.get(_id("ModelLatency", "p50"), {}).items():
-        hours.setdefault(moment, Hour(moment)).p50_ms = value / _MICROSECONDS_PER_MS
+        hours.setdefault(moment, Hour(moment)).p50_ms = value / MICROSECONDS_PER_MS
     for moment, value in values.get(_id("ModelLatency", "p99"), {}).items():
-        hours.setdefault(moment, Hour(moment)).p99_ms = value / _MICROSECONDS_PER_MS
+        hours.setdefault(moment, Hour(moment)).p99_ms = value / MICROSECONDS_PER_MS
     return tuple(hours[moment] for moment in sorted(hours))

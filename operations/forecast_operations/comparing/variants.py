@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, names
+from forecast_operations.deployed.live import outputs_of, variants_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.deployed.live import Live
-
-Kind = Literal["shadow", "split"]
+    from forecast_operations.updates.challengers import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +41,12 @@ class Contest:
     Attributes:
         endpoint: Name of the endpoint.
         configuration: Name of the configuration that it serves.
-        since: When that configuration was made.
+        since: When that configuration was made, in UTC.
         kind: Whether the challenger gets copies, or answers a share itself.
         champion: Whose answers clients get, in a shadow test all of them.
         challenger: Who is compared with it.
-        configured_share: Share of the requests that is the challenger's now, from 0 to 1.
+        current_share: Share of the requests that is the challenger's by the weights of now, from
+            0 to 1.
         captures: `s3://` address of the captures; None when nothing is captured.
         capture_percent: Share of the requests that is captured.
         rolled_back: Whether the endpoint serves another configuration than was deployed last.
@@ -53,11 +54,11 @@ class Contest:
 
     endpoint: str
     configuration: str
-    since: datetime | None
+    since: datetime
     kind: Kind
     champion: VariantInService
     challenger: VariantInService
-    configured_share: float
+    current_share: float
     captures: str | None
     capture_percent: float
     rolled_back: bool
@@ -72,28 +73,23 @@ def find_contest(live: Live, settings: EnvironmentSettings) -> Contest:
     endpoint, config = _served(live, settings)
     configuration = str(endpoint["EndpointConfigName"])
     kind, production, other = _parts(settings, endpoint)
-    stack_outputs = {
-        each["OutputKey"]: str(each["OutputValue"])
-        for each in (live.stack(settings.stack_name) or {}).get("Outputs", [])
-    }
+    stack_outputs = outputs_of(live.stack(settings.stack_name) or {})
     rolled_back = stack_outputs.get("EndpointConfigName", configuration) != configuration
     # The versions in the outputs are those that were undone.
     versions = {} if rolled_back else stack_outputs
-    models = {
-        each["VariantName"]: str(each["ModelName"])
-        for each in (*config["ProductionVariants"], *config.get("ShadowProductionVariants", ()))
-    }
+    models = {each["VariantName"]: str(each["ModelName"]) for each, _ in variants_in(config)}
     champion = _variant(production, models, versions.get("ModelVersion"))
     challenger = _variant(other, models, versions.get("ChallengerVersion"))
     capture = config.get("DataCaptureConfig") or {}
     return Contest(
         endpoint=settings.endpoint.name,
         configuration=configuration,
-        since=config.get("CreationTime"),
+        # botocore gives times in the zone of this machine.
+        since=config["CreationTime"].astimezone(UTC),
         kind=kind,
         champion=champion,
         challenger=challenger,
-        configured_share=_share(kind, champion.weight, challenger.weight),
+        current_share=_share(kind, champion.weight, challenger.weight),
         captures=capture.get("DestinationS3Uri") if capture.get("EnableCapture", True) else None,
         capture_percent=float(capture.get("InitialSamplingPercentage", 0)),
         rolled_back=rolled_back,
@@ -122,17 +118,17 @@ def _served(live: Live, settings: EnvironmentSettings) -> tuple[dict[str, Any], 
 def _parts(
     settings: EnvironmentSettings, endpoint: dict[str, Any]
 ) -> tuple[Kind, dict[str, Any], dict[str, Any]]:
-    production: Sequence[dict[str, Any]] = endpoint.get("ProductionVariants", ())
-    shadows: Sequence[dict[str, Any]] = endpoint.get("ShadowProductionVariants", ())
-    by_name = {each["VariantName"]: each for each in production}
-    champion_name = getattr(settings.endpoint, "variant_name", "")
+    variants = list(variants_in(endpoint))
+    by_name = {each["VariantName"]: each for each, is_shadow in variants if not is_shadow}
+    shadows = [each for each, is_shadow in variants if is_shadow]
+    champion_name = settings.endpoint.variant_name
     champion = by_name.get(champion_name)
     if champion is not None and shadows:
         return "shadow", champion, shadows[0]
     challenger = by_name.get(names.challenger_variant(champion_name))
     if champion is not None and challenger is not None:
         return "split", champion, challenger
-    found = ", ".join([*by_name, *(each["VariantName"] for each in shadows)])
+    found = ", ".join(each["VariantName"] for each, _ in variants)
     raise ForecastError(
         f"{endpoint['EndpointName']} serves {found or 'no variant'}, expected {champion_name} and "
         f"a challenger beside it; give {settings.name} a rollout of kind shadow or split and "

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.metrics import KEPT_DAYS
+from forecast_operations.moments import parse_since
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-MAX_DAYS = 455
-"""Days that CloudWatch keeps hourly values (CloudWatch user guide, "Metrics retention")."""
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
@@ -35,33 +31,31 @@ class Window:
         """How long it is."""
         return self.end - self.start
 
-    def not_before(self, moment: datetime | None) -> Window:
+    def not_before(self, moment: datetime) -> Window:
         """The same window, cut where it begins before a moment.
 
         It begins with that moment's whole second: captures tell their time in whole seconds, so
         that one of the same second may seem to be older.
         """
-        if moment is None or moment <= self.start:
+        if moment <= self.start:
             return self
-        return Window(min(moment.replace(microsecond=0), self.end), self.end)
+        return Window(min(moment.astimezone(UTC).replace(microsecond=0), self.end), self.end)
 
 
 def window_of(since: str, now: datetime) -> Window:
     """The window that `--since` names.
 
     Args:
-        since: A number and a unit: `90m`, `24h`, `7d` or `4w`.
+        since: A length such as `90m`, `24h`, `7d` or `4w`, or when it begins.
         now: Its end, in UTC.
 
     Raises:
         ForecastError: It is no such text, or longer than anything is kept.
     """
-    match = re.fullmatch(r"(\d{1,6})([mhdw])", since.strip())
-    length = timedelta(0)
-    if match is not None:
-        length = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if not timedelta(0) < length <= timedelta(days=MAX_DAYS):
+    start = parse_since(since, now)
+    if not timedelta(0) < now - start <= timedelta(days=KEPT_DAYS):
         raise ForecastError(
-            f"--since: expected a time such as 90m, 24h or 7d, at most {MAX_DAYS}d, got {since!r}"
+            f"--since: expected a time from now on back to {KEPT_DAYS}d, for which CloudWatch "
+            f"keeps metrics, got {since!r}"
         )
-    return Window(now - length, now)
+    return Window(start, now)

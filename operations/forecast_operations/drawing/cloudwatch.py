@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.cloud.metrics import metric_query
+from forecast_operations.cloud.cloud import Cloud, in_calls
+from forecast_operations.cloud.metrics import metric_query, read_metrics
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
 from forecast_operations.drawing.board import Board, parse
 from forecast_operations.drawing.source import MetricKey
@@ -15,11 +15,9 @@ from forecast_operations.drawing.source import MetricKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from forecast_operations.cloud.metrics import Points
     from forecast_operations.drawing.metric_math import Values
     from forecast_operations.drawing.source import Search, Table, Times
-
-_QUERIES_IN_A_CALL = 500
-"""Queries of a GetMetricData (CloudWatch API reference)."""
 
 _ALARMS_IN_A_CALL = 100
 """Names that a DescribeAlarms takes (CloudWatch API reference)."""
@@ -47,12 +45,16 @@ class CloudWatch:
         return parse(name, answer["DashboardBody"])
 
     def values(self, keys: Sequence[MetricKey]) -> list[Values]:
-        """The values of metrics, of each region in one call."""
+        """The values of metrics, those of each region together."""
         found = [self.times.empty() for _ in keys]
         for region in dict.fromkeys(key.region for key in keys):
-            places = [place for place, key in enumerate(keys) if key.region == region]
-            for first in range(0, len(places), _QUERIES_IN_A_CALL):
-                self._read(region, keys, places[first : first + _QUERIES_IN_A_CALL], found)
+            queries = [
+                self._query(place, key) for place, key in enumerate(keys) if key.region == region
+            ]
+            with _told("metrics"):
+                read = read_metrics(self._cloud(region), queries, self.times.start, self.times.end)
+            for query_id, points in read.items():
+                self._fill(found[int(query_id[1:])], points)
         return found
 
     def find(self, search: Search, region: str, account: str | None) -> list[MetricKey]:
@@ -93,12 +95,12 @@ class CloudWatch:
         for arn in arns:
             regions.setdefault(arn.split(":")[3], []).append(arn.rpartition(":alarm:")[2])
         for region, named in regions.items():
-            for first in range(0, len(named), _ALARMS_IN_A_CALL):
+            for asked in in_calls(named, _ALARMS_IN_A_CALL):
                 with _told("alarms"):
                     answer = self._cloud(region).ask(
                         "cloudwatch",
                         "describe_alarms",
-                        AlarmNames=named[first : first + _ALARMS_IN_A_CALL],
+                        AlarmNames=asked,
                         AlarmTypes=["MetricAlarm", "CompositeAlarm"],
                     )
                 for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]):
@@ -110,29 +112,12 @@ class CloudWatch:
         del query
         return None
 
-    def _read(
-        self, region: str, keys: Sequence[MetricKey], places: list[int], found: list[Values]
-    ) -> None:
-        queries = [self._query(place, keys[place]) for place in places]
-        with _told("metrics"):
-            results = list(
-                self._cloud(region).pages(
-                    "cloudwatch",
-                    "get_metric_data",
-                    "MetricDataResults",
-                    MetricDataQueries=queries,
-                    StartTime=self.times.start,
-                    EndTime=self.times.end,
-                    ScanBy="TimestampAscending",
-                )
-            )
-        for result in results:
-            values = found[int(result["Id"][1:])]
-            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                seconds = (moment - self.times.start).total_seconds()
-                index = int(seconds // self.times.period_seconds)
-                if value is not None and 0 <= index < self.times.count:
-                    values[index] = value
+    def _fill(self, values: Values, points: Points) -> None:
+        for moment, value in points:
+            seconds = (moment - self.times.start).total_seconds()
+            index = int(seconds // self.times.period_seconds)
+            if 0 <= index < self.times.count:
+                values[index] = value
 
     def _query(self, place: int, key: MetricKey) -> dict[str, Any]:
         query = metric_query(

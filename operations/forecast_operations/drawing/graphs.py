@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,13 +121,14 @@ def _draw_thresholds(axes: Any, properties: dict[str, Any]) -> None:
 
 
 def _finish(axes: Any, axis: dict[str, Any], source: Source) -> None:
+    from matplotlib import dates as untyped  # noqa: PLC0415 - for pictures only
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     low, high = axes.get_ylim()
     top = axis.get("max", max(high, 0) * 1.08 or 1)
     axes.set_ylim(axis.get("min", low), top)
     axes.set_xlim(source.times.start, source.times.end)
-    dates: Any = import_module("matplotlib.dates")
+    dates: Any = untyped
     locator = dates.AutoDateLocator(maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))

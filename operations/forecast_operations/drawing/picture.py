@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_operations.drawing.graphs import draw_graph, draw_numbers
 from forecast_operations.drawing.panels import Panel, draw_alarms, draw_log, draw_text
+from forecast_operations.figures import new_figure, styled, write_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +32,6 @@ _STYLE = {
     "font.size": 7,
     # Texts stay texts: a smaller file, and a search finds them.
     "svg.fonttype": "none",
-    # Without it the ids in the file are random.
-    "svg.hashsalt": "forecast",
     "xtick.major.size": 2,
     "ytick.major.size": 0,
 }
@@ -44,35 +41,17 @@ def draw_board(board: Board, source: Source, path: Path) -> None:
     """Draw a dashboard into a file; the same values give the same bytes.
 
     Raises:
-        ForecastError: matplotlib is not installed, or the file cannot be written.
+        ForecastError: The file's name is of no known kind, or the file cannot be written.
     """
     if path.suffix not in FORMATS:
         raise ForecastError(
             f"{path}: expected a file that ends with {', '.join(FORMATS)}, got '{path.suffix}'"
         )
-    pyplot = _pyplot()
-    with pyplot.rc_context(_STYLE):
-        width, height = _COLUMNS * _COLUMN_INCHES, board.rows * _ROW_INCHES
-        figure = pyplot.figure(figsize=(width, height), facecolor=_BACKGROUND)
-        try:
-            for widget in board.widgets:
-                _draw_widget(_panel(figure, widget, board.rows), widget, source)
-            _save(figure, path)
-        except OSError as error:
-            raise ForecastError(f"cannot write {path}: {error.strerror}") from None
-        finally:
-            pyplot.close(figure)
-
-
-def _save(figure: Any, path: Path) -> None:
-    if path.suffix != ".svg":
-        figure.savefig(path, facecolor=_BACKGROUND)
-        return
-    drawn = StringIO()
-    metadata = {"Date": None, "Creator": "forecast dashboard"}
-    figure.savefig(drawn, format="svg", facecolor=_BACKGROUND, metadata=metadata)
-    # A hundredth of a point is finer than any screen, and a third of the file.
-    path.write_text(re.sub(r"(\.\d\d)\d+", r"\1", drawn.getvalue()), encoding="utf-8")
+    with styled(_STYLE):
+        figure = new_figure(_COLUMNS * _COLUMN_INCHES, board.rows * _ROW_INCHES)
+        for widget in board.widgets:
+            _draw_widget(_panel(figure, widget, board.rows), widget, source)
+        write_figure(figure, path, facecolor=_BACKGROUND)
 
 
 def _draw_widget(panel: Panel, widget: dict[str, Any], source: Source) -> None:
@@ -111,21 +90,3 @@ def _panel(figure: Any, widget: dict[str, Any], rows: int) -> Panel:
         ),
         whole=(width, height),
     )
-
-
-def _pyplot() -> Any:
-    """matplotlib, drawing into files.
-
-    Raises:
-        ForecastError: It is not installed.
-    """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 - half a second, for pictures only
-    except ModuleNotFoundError:
-        raise ForecastError(
-            "a picture needs matplotlib, which is not installed; run: pip install matplotlib"
-        ) from None
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
-    return plt

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from forecast_operations.cloud.metrics import floor
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from forecast_operations.drawing.metric_math import Values
 
@@ -96,10 +99,8 @@ class Times:
         """The hours before a moment, in a period that makes at most some hundred values."""
         seconds = hours * 3600
         period = next((each for each in _PERIODS if seconds / each <= _MOST_POINTS), _PERIODS[-1])
-        last = end.timestamp() // period * period
         count = max(int(seconds / period), 1)
-        start = datetime.fromtimestamp(last - count * period, end.tzinfo)
-        return cls(start, period, count)
+        return cls(floor(end, period) - timedelta(seconds=count * period), period, count)
 
     @property
     def end(self) -> datetime:

@@ -35,7 +35,7 @@ _SHOWN = frozenset(
 def lines_of(event: LogEvent) -> Iterator[Text]:
     """An event as one line, and a line for each of its traceback."""
     head = Text()
-    head.append(f"{event.at:%Y-%m-%d %H:%M:%S} ", style="dim")
+    head.append(f"{event.at:%Y-%m-%d %H:%M:%SZ} ", style="dim")
     head.append(f"{event.stream} ", style="cyan")
     document = event.document
     if document is None:

@@ -22,6 +22,9 @@ _WORDS = ("error", "traceback", "exception", "killed", "out of memory", "fatal")
 _OVERLAP = timedelta(seconds=30)
 """Events come a little out of order: each look back over this much finds those that came late."""
 
+_LATE = timedelta(minutes=2)
+"""How late an event may come in where it is not known what else has: behind a filter pattern."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -94,28 +97,7 @@ def read_events(place: Place, wanted: Wanted, since: datetime) -> Iterator[LogEv
     Raises:
         ForecastError: There is no such log group, or the credentials do not allow to read it.
     """
-    arguments: dict[str, Any] = {
-        "logGroupName": group_of(place, wanted),
-        "startTime": int(since.timestamp() * 1000),
-    }
-    if wanted.pattern is not None:
-        arguments["filterPattern"] = wanted.pattern
-    if wanted.variant is not None:
-        arguments["logStreamNamePrefix"] = f"{wanted.variant}/"
-    try:
-        for each in place.cloud.pages("logs", "filter_log_events", "events", **arguments):
-            event = LogEvent(
-                event_id=each["eventId"],
-                at=datetime.fromtimestamp(each["timestamp"] / 1000, UTC),
-                stream=each["logStreamName"],
-                message=each["message"].rstrip("\n"),
-            )
-            if _is_wanted(event, wanted):
-                yield event
-    except CloudError as error:
-        if error.code != _NO_GROUP:
-            raise
-        raise ForecastError(_missing(place, wanted)) from None
+    return (event for event in _read(place, wanted, since) if _is_wanted(event, wanted))
 
 
 def follow(
@@ -141,11 +123,13 @@ def follow(
     """
     seen: dict[str, datetime] = {}
     # Events have milliseconds: one of the very first moment is not before it.
-    begin = since = since.replace(microsecond=0)
+    begin = newest = since.replace(microsecond=0)
     while True:
+        looked = datetime.now(UTC)
         try:
-            for event in read_events(place, wanted, begin):
-                if event.event_id not in seen:
+            for event in _read(place, wanted, begin):
+                newest = max(newest, event.at)
+                if event.event_id not in seen and _is_wanted(event, wanted):
                     seen[event.event_id] = event.at
                     yield event
         except (CredentialsError, NotAllowedError):
@@ -153,7 +137,10 @@ def follow(
         except CloudError as error:
             refused(error)
         else:
-            begin = max([since, *(at - _OVERLAP for at in seen.values())])
+            # The clock of an instance may be fast: what others write comes before its times.
+            begin = max(begin, min(newest, looked) - _OVERLAP)
+            if wanted.pattern is not None:
+                begin = max(begin, looked - _LATE)
             seen = {event_id: at for event_id, at in seen.items() if at >= begin}
         pause()
 
@@ -166,6 +153,30 @@ def nothing_found(place: Place, wanted: Wanted, since: datetime) -> str:
         f"{since.isoformat(timespec='seconds')}; look further back with --since 1d"
         + ("" if narrowed else ", or whether anything runs with: forecast status")
     )
+
+
+def _read(place: Place, wanted: Wanted, since: datetime) -> Iterator[LogEvent]:
+    """What AWS finds, wanted or not: the problems among the events are told apart here only."""
+    arguments: dict[str, Any] = {
+        "logGroupName": group_of(place, wanted),
+        "startTime": int(since.timestamp() * 1000),
+    }
+    if wanted.pattern is not None:
+        arguments["filterPattern"] = wanted.pattern
+    if wanted.variant is not None:
+        arguments["logStreamNamePrefix"] = f"{wanted.variant}/"
+    try:
+        for each in place.cloud.pages("logs", "filter_log_events", "events", **arguments):
+            yield LogEvent(
+                event_id=each["eventId"],
+                at=datetime.fromtimestamp(each["timestamp"] / 1000, UTC),
+                stream=each["logStreamName"],
+                message=each["message"].rstrip("\n"),
+            )
+    except CloudError as error:
+        if error.code != _NO_GROUP:
+            raise
+        raise ForecastError(_missing(place, wanted)) from None
 
 
 def _is_wanted(event: LogEvent, wanted: Wanted) -> bool:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecast_operations.deployed.scaling import SUSPENDED
-from forecast_operations.watching.moments import ago
+from forecast_operations.moments import ago
 from forecast_operations.watching.status import Unknown
 
 if TYPE_CHECKING:
@@ -171,7 +171,9 @@ def _seen(status: Status) -> Iterator[Row]:
     if seen.backlog is not None:
         yield "backlog", f"{seen.backlog:,} requests wait"
     beat = seen.heartbeat
-    if beat.last is None:
+    if status.awaits_first_beat:
+        yield "heartbeat", "the first one is awaited: it asks once a minute"
+    elif beat.last is None:
         yield "heartbeat", "none in 3 hours"
     elif beat.ok:
         yield "heartbeat", f"[green]ok[/green], {ago(beat.last, status.at)} ago"

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from forecast_operations.cloud.metrics import metric_query
+from forecast_operations.cloud.metrics import (
+    HOSTING,
+    MICROSECONDS_PER_MS,
+    OWN,
+    floor,
+    metric_query,
+    read_metrics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.cloud.metrics import Points
 
 WINDOW = timedelta(hours=1)
 HEARTBEAT_WINDOW = timedelta(hours=3)
 _PERIOD_SECONDS = 300
 _BEAT_SECONDS = 60
-_INVOCATIONS = "AWS/SageMaker"
-_OWN = "ForecastEndpoint"
-"""Namespace of what the heartbeat and the containers publish (`monitoring.metrics`)."""
 
 _SUMS = {
     "requests": "Invocations",
     "client_errors": "Invocation4XXErrors",
     "server_errors": "Invocation5XXErrors",
 }
-_LATENCIES = {"p50": "p50", "p99": "p99"}
-_MICROSECONDS = 1000
-
-Points = list[tuple[datetime, float]]
+_LATENCIES = ("p50", "p99")
 
 
 @dataclass(frozen=True)
@@ -101,44 +104,27 @@ def read_traffic(cloud: Cloud, endpoint_name: str, variants: Sequence[str], now:
     ]
     backlog = metric_query(
         "backlog",
-        (_INVOCATIONS, "ApproximateBacklogSize"),
+        (HOSTING, "ApproximateBacklogSize"),
         of_endpoint,
         statistic="Maximum",
         period_seconds=_PERIOD_SECONDS,
     )
     beats = metric_query(
         "beats",
-        (_OWN, "Heartbeat"),
+        (OWN, "Heartbeat"),
         of_endpoint,
         statistic="Minimum",
         period_seconds=_BEAT_SECONDS,
     )
-    points = _points(cloud, [*queries, backlog], WINDOW, now)
+    end = floor(now, _PERIOD_SECONDS) + timedelta(seconds=_PERIOD_SECONDS)
+    points = read_metrics(cloud, [*queries, backlog], end - WINDOW, end)
     waiting = [int(value) for _, value in points["backlog"]]
+    beat = read_metrics(cloud, [beats], end - HEARTBEAT_WINDOW, end)["beats"]
     return Seen(
         traffic=tuple(_traffic(variant, number, points) for number, variant in enumerate(variants)),
-        heartbeat=_heartbeat(_points(cloud, [beats], HEARTBEAT_WINDOW, now)["beats"]),
+        heartbeat=_heartbeat(beat),
         backlog=waiting[-1] if waiting else None,
     )
-
-
-def _points(
-    cloud: Cloud, queries: Sequence[Mapping[str, Any]], window: timedelta, now: datetime
-) -> dict[str, Points]:
-    """The values by id of the query, oldest first; all queries have one period."""
-    end = _floor(now) + timedelta(seconds=_PERIOD_SECONDS)
-    points: dict[str, Points] = {query["Id"]: [] for query in queries}
-    for result in cloud.pages(
-        "cloudwatch",
-        "get_metric_data",
-        "MetricDataResults",
-        MetricDataQueries=list(queries),
-        StartTime=end - window,
-        EndTime=end,
-        ScanBy="TimestampAscending",
-    ):
-        points[result["Id"]] += zip(result["Timestamps"], result["Values"], strict=True)
-    return points
 
 
 def _traffic(variant: str, number: int, points: Mapping[str, Points]) -> Traffic:
@@ -149,8 +135,8 @@ def _traffic(variant: str, number: int, points: Mapping[str, Points]) -> Traffic
     return Traffic(
         variant=variant,
         **{name: int(sum(values(f"{name}_"))) for name in _SUMS},
-        p50_ms=medians[len(medians) // 2] / _MICROSECONDS if medians else None,
-        p99_ms=max(worst) / _MICROSECONDS if worst else None,
+        p50_ms=medians[len(medians) // 2] / MICROSECONDS_PER_MS if medians else None,
+        p99_ms=max(worst) / MICROSECONDS_PER_MS if worst else None,
     )
 
 
@@ -166,20 +152,14 @@ def _heartbeat(beats: Points) -> Heartbeat:
 def _queries(endpoint_name: str, variant: str, number: int) -> list[dict[str, Any]]:
     dimensions = {"EndpointName": endpoint_name, "VariantName": variant}
     wanted = [(name, metric, "Sum") for name, metric in _SUMS.items()]
-    wanted += [(name, "ModelLatency", statistic) for name, statistic in _LATENCIES.items()]
+    wanted += [(name, "ModelLatency", name) for name in _LATENCIES]
     return [
         metric_query(
             f"{name}_{number}",
-            (_INVOCATIONS, metric),
+            (HOSTING, metric),
             dimensions,
             statistic=statistic,
             period_seconds=_PERIOD_SECONDS,
         )
         for name, metric, statistic in wanted
     ]
-
-
-def _floor(moment: datetime) -> datetime:
-    """The beginning of its stretch: CloudWatch's own stretches begin there."""
-    seconds = int(moment.timestamp()) // _PERIOD_SECONDS * _PERIOD_SECONDS
-    return datetime.fromtimestamp(seconds, UTC)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from captured import NOW, SCHEMA, Storage, Watch, archive
+from answering import Client
+from captured import HERE, NOW, SCHEMA, Storage, Watch, archive
 
 from forecast_config import load_config
 from forecast_operations.cloud.cloud import Cloud
@@ -83,7 +84,8 @@ class SageMaker:
             for name in ("main", "main-challenger")
         ]
         capture = {} if self.capture is None else {"DataCaptureConfig": self.capture}
-        return {"ProductionVariants": variants, "CreationTime": self.created, **capture}
+        created = self.created.astimezone(HERE)
+        return {"ProductionVariants": variants, "CreationTime": created, **capture}
 
     def describe_model(self, **_: Any) -> dict[str, Any]:
         return {"PrimaryContainer": {"ModelDataUrl": "s3://bucket/models/16.gz"}}
@@ -115,12 +117,13 @@ class World:
 
     @property
     def live(self) -> Live:
-        clients = {
+        answers = {
             "s3": self.storage,
             "cloudwatch": self.watch,
             "sagemaker": self.sagemaker,
             "cloudformation": self.stacks,
         }
+        clients = {service: Client(service, answer) for service, answer in answers.items()}
         return Live(Cloud("eu-central-1", clients=clients))
 
     def compare(self, **wanted: Any) -> Comparison:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from answering import Client
 from captured import SCHEMA, Storage
 
 from forecast_config import ForecastError
@@ -47,7 +48,7 @@ def test_a_file_in_s3_is_read() -> None:
     storage.objects["folder/actuals.csv"] = (
         HEADER + 'a,2026-11-20,5.5,12\n"b\nc",2026-11-20,1,2\n'
     ).encode()
-    cloud = Cloud("eu-central-1", clients={"s3": storage})
+    cloud = Cloud("eu-central-1", clients={"s3": Client("s3", storage)})
 
     found = read_actuals("s3://bucket/folder/actuals.csv", CONTRACT, cloud)
 

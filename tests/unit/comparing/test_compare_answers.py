@@ -283,7 +283,7 @@ def test_the_commands_of_an_answer_end_the_comparison(judged: Callable[..., Any]
 
     assert worse[0] is not None
     assert worse[0].endswith("VariantName=main-challenger,DesiredWeight=0")
-    assert worse[-1] == "forecast deploy prod --allow-unguarded"
+    assert worse[-2:] == ["forecast rollback prod --allow-unguarded", None]
     assert better[:2] == ["forecast verify prod", "forecast promote 17 --from prod --to prod"]
     assert better[-1] == "forecast deploy prod"
 

@@ -13,6 +13,7 @@ from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.comparing.advice import warnings_of
 from forecast_operations.comparing.captures import read_line
 from forecast_operations.comparing.exchanges import DamagedError
+from forecast_operations.comparing.report import as_json, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +216,20 @@ def test_what_was_answered_by_an_older_configuration_is_not_read(
     assert found.window.start == NOW - timedelta(hours=2)
 
 
+def test_captures_of_the_day_before_are_read_in_any_zone(world: Callable[..., Any]) -> None:
+    account = world("split")
+    # Where botocore's times are in +08:00 this is tomorrow already, and captures lie by UTC.
+    account.sagemaker.created = NOW.replace(day=19, hour=18, minute=10)
+    moment = account.sagemaker.created + timedelta(hours=1)
+    account.storage.add("main", capture(REQUEST, OURS, moment=moment), moment=moment)
+
+    found = account.compare()
+
+    assert found.captured.champion.rows == 1
+    assert json.loads(as_json(found))["start"] == "2026-11-19T18:10:00Z"
+    assert "2026-11-19 18:10 to 2026-11-20 12:30 UTC" in str(next(as_text(found)))
+
+
 def test_the_limit_keeps_the_newest_and_is_said(world: Callable[..., Any]) -> None:
     account = world("split")
     for hours in range(5):
@@ -237,7 +252,7 @@ def test_a_file_that_expired_meanwhile_is_passed_over(world: Callable[..., Any])
     (key,) = [each for each in account.storage.objects if each.startswith("data-capture/")]
     listed = {"Contents": [{"Key": key, "Size": 1}]}
     del account.storage.objects[key]
-    account.storage.paginate = lambda **_: iter([listed])
+    account.storage.list_objects_v2 = lambda **_: listed
 
     assert account.compare().captured.champion.rows == 0
 
@@ -256,4 +271,26 @@ def test_a_stream_that_breaks_is_a_sentence(
     monkeypatch.setattr("captured.Body.iter_lines", broken)
 
     with pytest.raises(CloudError):
+        account.compare()
+
+
+@pytest.mark.parametrize("form", ["archive", "files"])
+def test_a_model_whose_download_breaks_is_a_sentence(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    from botocore.exceptions import ReadTimeoutError  # noqa: PLC0415
+
+    account = world("split")
+    if form == "files":
+        source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/models/16/"}
+        model = {"PrimaryContainer": {"ModelDataSource": {"S3DataSource": source}}}
+        account.sagemaker.describe_model = lambda **_: model
+        account.storage.objects["models/16/artifacts/feature_schema.json"] = b"{}"
+
+    def broken(*_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    monkeypatch.setattr("captured.Body.read", broken)
+
+    with pytest.raises(CloudError, match="cannot ask AWS"):
         account.compare()

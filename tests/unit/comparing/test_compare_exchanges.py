@@ -214,8 +214,10 @@ def test_a_refused_row_of_a_horizon_does_not_move_the_others() -> None:
         ('{"instances": [7, 8]}', ANSWER, (JSON, JSON), "one value for each input"),
         (b"\xff\xfe", ANSWER, (JSON, JSON), "not UTF-8"),
         ('date,item_code\n"2026', ANSWER, ("text/csv", JSON), "no CSV"),
-        (b"no gzip", ANSWER, ("application/gzip", JSON), "not gzip"),
-        (gzipped(" " * 7_000_000), ANSWER, ("application/gzip", JSON), "more than a request may"),
+        (b"no gzip", ANSWER, ("application/gzip", JSON), "not one complete gzip"),
+        (gzipped(request_json(*ROWS))[:-9], ANSWER, ("application/gzip", JSON), "not one complete"),
+        (gzipped(" " * 7_000_000), ANSWER, ("application/gzip", JSON), "once decompressed"),
+        (b"\x93NUMPY", ANSWER, ("application/x-npy", JSON), "unsupported content type"),
         (request_json(*ROWS), '{"error": "bad"}', (JSON, JSON), "without predictions"),
         (request_json(*ROWS), '{"predictions": [1, 2]}', (JSON, JSON), "without predictions"),
         (

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from forecast_operations.comparing.limits import MIN_SAMPLES
 from forecast_operations.comparing.significance import (
-    MIN_SAMPLES,
     compare_losses,
     diebold_mariano,
     holm,

@@ -15,8 +15,8 @@ from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.commands import logs as command
 from forecast_operations.commands.logs import logs_command
+from forecast_operations.moments import ago, parse_since
 from forecast_operations.watching.logs import LogEvent, Wanted, follow
-from forecast_operations.watching.moments import ago, parse_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +73,9 @@ def test_what_matters_of_a_request_comes_first(
     logs_command("live", config=config)
 
     request, problem, traceback, cause, text, metrics = capsys.readouterr().out.splitlines()
+    assert request[10] == " "
+    # The zone is said, as those who read it are in another one.
+    assert request[19:21] == "Z "
     assert request.endswith(
         f'{STREAM} 200 ok · 3 rows, 1 refused · 1.9 ms · version 2 · 388a-1 {{"out_of_range": '
         '{"price": 2}}'
@@ -183,6 +186,60 @@ def test_following_tells_each_line_once_and_those_that_come_late(
     assert min(asked) == asked[0]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "behind"),
+    [(Wanted(errors=True), timedelta(seconds=31)), (Wanted(pattern="x"), timedelta(minutes=3))],
+)
+def test_following_does_not_read_again_what_nobody_wanted(
+    place: Place, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, behind: timedelta
+) -> None:
+    begin = datetime.now(UTC) - timedelta(minutes=30)
+    last = datetime.now(UTC)
+    asked: list[datetime] = []
+
+    def pages(*_: Any, startTime: int, **arguments: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        asked.append(datetime.fromtimestamp(startTime / 1000, UTC))
+        # CloudWatch itself leaves out what no filter pattern finds.
+        for minute in range(0 if "filterPattern" in arguments else 31):
+            at = begin + timedelta(minutes=minute)
+            if at >= asked[-1]:
+                event = {"eventId": str(minute), "timestamp": int(at.timestamp() * 1000)}
+                yield {**event, "message": '{"status": 200}', "logStreamName": STREAM}
+
+    def pause() -> None:
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Cloud, "pages", pages)
+
+    with pytest.raises(KeyboardInterrupt):
+        next(follow(place, wanted, begin, pause, print))
+
+    assert asked[0] <= begin
+    assert asked[1] > last - behind
+    assert asked[2] >= asked[1]
+
+
+def test_an_instance_whose_clock_is_fast_hides_nothing_of_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = datetime.now(UTC)
+    looks = iter([[("fast", 3600)], [("late", 1)]])
+
+    def pages(*_: Any, startTime: int, **__: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+        for name, second in next(looks):
+            at = int((begin + timedelta(seconds=second)).timestamp() * 1000)
+            if at >= startTime:
+                event = {"eventId": name, "timestamp": at, "message": name}
+                yield {**event, "logStreamName": STREAM}
+
+    monkeypatch.setattr(Cloud, "pages", pages)
+
+    found = islice(follow(place, Wanted(), begin, lambda: None, print), 2)
+
+    assert [event.message for event in found] == ["fast", "late"]
+
+
 def test_a_look_that_is_refused_is_repeated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = datetime.now(UTC)
     at = int(begin.timestamp() * 1000) + 1
@@ -282,6 +339,16 @@ def test_a_time_is_a_length_or_a_moment() -> None:
     assert parse_since("90m", now) == datetime(2027, 1, 4, 6, 30, tzinfo=UTC)
     assert parse_since("2027-01-04T07:00", now) == datetime(2027, 1, 4, 7, tzinfo=UTC)
     assert ago(parse_since("26h", now), now) == "1 d"
-    for text in ("half an hour", "-5m", "5y", ""):
-        with pytest.raises(ForecastError, match=r"--since: expected a length such as 30m"):
-            parse_since(text, now)
+    assert parse_since("2027-01-04T15:00+08:00", now) == datetime(2027, 1, 4, 7, tzinfo=UTC)
+    assert parse_since("2027-01-04T15:00+08:00", now).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["half an hour", "-5m", "5y", "", "999999d", "1960-01-01", "0001-01-01", "2027-01-04T08:01"],
+)
+def test_a_time_that_nothing_can_be_since_is_refused(text: str) -> None:
+    now = datetime(2027, 1, 4, 8, tzinfo=UTC)
+
+    with pytest.raises(ForecastError, match=r"--since: expected a length such as 30m"):
+        parse_since(text, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from forecast_operations.cloud.refusals import CloudError, CredentialsError, Not
 from forecast_operations.commands import status as command
 from forecast_operations.commands.monitoring import stop_command as stop_monitoring
 from forecast_operations.commands.status import status_command
-from forecast_operations.commands.stop import Way, stop_command
+from forecast_operations.commands.stop import stop_command
+from forecast_operations.watching.reading import read_status
 from forecast_operations.watching.screen import draw
-from forecast_operations.watching.status import Unknown, read_status
+from forecast_operations.watching.status import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from forecast_local.simulation import Simulation
     from forecast_operations.deployed.place import Place
+    from forecast_operations.watching.status import Status
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +45,12 @@ def _shown(config: Path, capsys: pytest.CaptureFixture[str], code: int) -> str:
     else:
         status_command(["live"], config=config)
     return capsys.readouterr().out
+
+
+def _screen(status: Status) -> str:
+    with console.out.capture() as captured:
+        console.out.print(draw([status]))
+    return captured.get()
 
 
 def test_what_is_fine_is_one_screen(
@@ -169,11 +178,10 @@ def test_a_rollout_under_way_shows_how_far_it_is(
 
     monkeypatch.setattr(Cloud, "ask", rolling)
     status = read_status(place)
-    with console.out.capture() as captured:
-        console.out.print(draw([status]))
+    screen = _screen(status)
 
-    assert "next for 7 min" in captured.get()
-    assert "AllTraffic: Baking, weight 0.3, 2 instances" in captured.get()
+    assert "next for 7 min" in screen
+    assert "AllTraffic: Baking, weight 0.3, 2 instances" in screen
     assert status.troubles == ("the endpoint is Updating",)
     # Until it is over nothing has drifted.
     assert not status.drifted
@@ -234,12 +242,12 @@ def test_a_stop_is_shown_with_its_way_back(
     deployed: Simulation, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del deployed
-    stop_command("live", Way.SCALE, config=config, yes=True)
+    stop_command("live", "scale", config=config, yes=True)
     capsys.readouterr()
     small = _shown(config, capsys, 1)
     assert "it is stopped: at its minimum" in small
     assert "2 to 2, suspended: scaling in, scaling out, scheduled actions" in small
-    stop_command("live", Way.DELETE, config=config, yes=True)
+    stop_command("live", "delete", config=config, yes=True)
     capsys.readouterr()
 
     screen = _shown(config, capsys, 1)
@@ -315,9 +323,27 @@ def test_what_is_muted_is_not_fine_unless_it_is_stopped(
     assert read_status(place).troubles == (
         "1 muted; speaking again with: forecast monitoring start live",
     )
-    stop_command("live", Way.DELETE, config=config, yes=True)
+    stop_command("live", "delete", config=config, yes=True)
     (trouble,) = read_status(place).troubles
     assert "is stopped" in trouble
+
+
+def test_an_endpoint_without_its_stack_is_not_fine(deployed: Simulation, place: Place) -> None:
+    del deployed
+    status = replace(read_status(place), deployed=None)
+
+    assert status.troubles == (
+        "the stack ForecastLive is not deployed, though its endpoint is there",
+    )
+
+
+def test_an_endpoint_that_nothing_watches_is_not_fine(deployed: Simulation, place: Place) -> None:
+    cloudwatch = deployed.client("cloudwatch")
+    for kind in ("CompositeAlarms", "MetricAlarms"):
+        named = [each["AlarmName"] for each in cloudwatch.describe_alarms().get(kind, ())]
+        cloudwatch.delete_alarms(AlarmNames=named)
+
+    assert read_status(place).troubles == ("it has no alarms",)
 
 
 def test_a_heartbeat_that_never_came_is_not_fine(
@@ -327,8 +353,11 @@ def test_a_heartbeat_that_never_came_is_not_fine(
     silent = "the heartbeat has not asked in 3 hours"
 
     # An endpoint that has just been made was not asked yet.
-    assert read_status(place).troubles == ()
+    young = read_status(place)
+    assert young.troubles == ()
+    assert "heartbeat  the first one is awaited" in _screen(young)
     assert read_status(place, later).troubles == (silent,)
+    assert "heartbeat  none in 3 hours" in _screen(read_status(place, later))
     endpoint = {"kind": "realtime", "name": NAME, "instance_type": "ml.m5.large"}
     without = write_config(live={"endpoint": endpoint, "alarms": {"endpoint_down": None}})
     assert read_status(place_of(without), later).troubles == ()
