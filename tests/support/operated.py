@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,41 @@ def publish(aws: Simulation, name: str, now: datetime, *values: float, **more: s
         for number, value in enumerate(values)
     ]
     aws.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def instances(aws: Simulation) -> int:
+    """How many instances the endpoint shall have."""
+    return int(aws.endpoint(NAME)["ProductionVariants"][0]["DesiredInstanceCount"])
+
+
+def bounds(aws: Simulation) -> tuple[int, int]:
+    """The bounds between which the endpoint scales."""
+    client = aws.client("application-autoscaling")
+    (target,) = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    return target["MinCapacity"], target["MaxCapacity"]
+
+
+def muted(aws: Simulation) -> set[str]:
+    """Names of the alarms whose actions are off."""
+    found = aws.client("cloudwatch").describe_alarms()
+    alarms = [*found["MetricAlarms"], *found["CompositeAlarms"]]
+    return {alarm["AlarmName"] for alarm in alarms if not alarm["ActionsEnabled"]}
+
+
+@contextmanager
+def interrupted(monkeypatch: pytest.MonkeyPatch, at: str) -> Iterator[None]:
+    """Interrupt what is done within, at the first call of this operation or with this argument."""
+    ask = Cloud.ask
+
+    def interrupt(cloud: Cloud, service: str, operation: str, **arguments: Any) -> Any:
+        if operation == at or at in arguments:
+            raise KeyboardInterrupt
+        return ask(cloud, service, operation, **arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Cloud, "ask", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def _resource(kind: str, **properties: Any) -> dict[str, Any]:

@@ -179,7 +179,8 @@ CAPTURES = (_bound("s3: GetObject", (f"{BUCKET}/data-capture/*",)),)
 
 OPERATES = (
     _bound(
-        "application-autoscaling: PutScalingPolicy PutScheduledAction RegisterScalableTarget",
+        "application-autoscaling: DeregisterScalableTarget PutScalingPolicy PutScheduledAction "
+        "RegisterScalableTarget",
         _arn("application-autoscaling", "scalable-target/*"),
         {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
     ),

@@ -33,17 +33,20 @@ NEEDS_NONE = frozenset({"sts:GetCallerIdentity"})
 
 BESIDES = {
     "create_endpoint": ("kms:CreateGrant", "sagemaker:AddTags"),
+    "delete_endpoint": ("application-autoscaling:DeregisterScalableTarget",),
     "delete_objects": ("s3:DeleteObjectVersion",),
-    "get_object": ("kms:Decrypt",),
+    "get_object": ("kms:Decrypt", "s3:ListBucket"),
     "get_schedule": ("kms:Decrypt",),
     "put_object": ("kms:GenerateDataKey",),
     "update_schedule": ("iam:PassRole", "kms:DescribeKey", "kms:GenerateDataKey"),
 }
-"""Permissions that operations need besides: Amazon S3's for single versions, and for what the
-environment's key encrypts (Amazon S3 user guide, SSE-KMS); CreateEndpoint for its tags, and for its
-volumes (Amazon SageMaker developer guide, "Amazon SageMaker AI API Permissions"); UpdateSchedule
-to name the role again that the schedule has, and for the key of its input (EventBridge Scheduler
-user guide, "Setting up" and "Encryption at rest")."""
+"""Permissions that operations need besides: Amazon S3's for single versions, for what the
+environment's key encrypts (Amazon S3 user guide, SSE-KMS), and to be told of an object that it is
+not there (Amazon S3 API reference, GetObject); DeleteEndpoint to take the scaling along (Amazon
+SageMaker developer guide, "Delete endpoints configured for auto scaling"); CreateEndpoint for its
+tags, and for its volumes (Amazon SageMaker developer guide, "Amazon SageMaker AI API Permissions");
+UpdateSchedule to name the role again that the schedule has, and for the key of its input
+(EventBridge Scheduler user guide, "Setting up" and "Encryption at rest")."""
 
 
 @dataclass(frozen=True, order=True)
@@ -177,8 +180,8 @@ What clients sent is not among it.
 ## Who reads captures
 
 `forecast compare` reads [what clients sent and were answered](security.md#data-protection), so that
-it is a policy of its own, besides what is above. Actuals in another bucket need `s3:GetObject`
-there.
+it is a policy of its own, besides what is above. Actuals in another bucket need `s3:GetObject` and
+`s3:ListBucket` there.
 
 ```json
 {policy(CAPTURES, {"s3:GetObject"})}

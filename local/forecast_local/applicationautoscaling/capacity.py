@@ -3,11 +3,13 @@
 Application Auto Scaling user guide, "How step scaling works" and "Scheduled scaling".
 """
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from moto.applicationautoscaling.models import FakeScalableTarget
+from moto.cloudwatch.models import Alarm
 
 from forecast_local.applicationautoscaling.limits import PROVISIONED_CONCURRENCY
 from forecast_local.sagemaker.endpoint import HostedEndpoint
@@ -36,6 +38,12 @@ def bounded(target: FakeScalableTarget, wanted: int) -> int:
     """Return a capacity within the bounds of a target."""
     low, high = int(target.min_capacity or 0), int(target.max_capacity or 0)
     return min(max(wanted, low), high)
+
+
+def distance_of(alarm: Alarm) -> float:
+    """Return how far the newest datapoint of an alarm is above its threshold."""
+    points = json.loads(alarm.state_reason_data or "{}").get("recentDatapoints") or []
+    return float(points[-1]) - float(alarm.threshold) if points else 0.0
 
 
 def stepped(configuration: Mapping[str, Any], current: int, distance: float) -> int:

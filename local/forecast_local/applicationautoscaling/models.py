@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html
 """
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +24,7 @@ from forecast_local.applicationautoscaling.activities import activity, is_suspen
 from forecast_local.applicationautoscaling.capacity import (
     bounded,
     current_capacity,
+    distance_of,
     set_capacity,
     stepped,
 )
@@ -74,7 +74,11 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         role_arn: str,
         suspended_state: str,
     ) -> FakeScalableTarget:
-        """Register a target after checking capacities and, for SageMaker, the variant."""
+        """Register or change a target, and bring the variant's capacity within its bounds.
+
+        Bounds do so whatever is suspended (Application Auto Scaling API reference,
+        RegisterScalableTarget).
+        """
         known = self.targets.get(dimension, {}).get(r_id)
         low = min_capacity if min_capacity is not None or known is None else known.min_capacity
         high = max_capacity if max_capacity is not None or known is None else known.max_capacity
@@ -89,9 +93,11 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
                 "sagemaker.application-autoscaling.amazonaws.com/"
                 "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
             )
-        return super().register_scalable_target(
+        target = super().register_scalable_target(
             namespace, r_id, dimension, min_capacity, max_capacity, role_arn, suspended_state
         )
+        self._scale(target, lambda current: current, "the bounds of the target were set")
+        return target
 
     def deregister_scalable_target(self, namespace: str, r_id: str, dimension: str) -> None:
         """Deregister a target; its policies and scheduled actions go with it, as on AWS.
@@ -217,7 +223,7 @@ class LocalApplicationAutoscalingBackend(ApplicationAutoscalingBackend):
         now = time.monotonic()
         if now < self._cool.get(policy.policy_arn, 0.0):
             return
-        distance = _distance(alarm)
+        distance = distance_of(alarm)
         cause = f"monitor alarm {alarm.name} in state {alarm.state_value} triggered policy "
         cause += policy.policy_name
         if self._scale(policy, lambda current: stepped(configuration, current, distance), cause):
@@ -291,9 +297,3 @@ def scaling_of(account: str, region: str) -> LocalApplicationAutoscalingBackend:
     backend = applicationautoscaling_backends[account][region]
     assert isinstance(backend, LocalApplicationAutoscalingBackend)  # noqa: S101 - see extensions.py
     return backend
-
-
-def _distance(alarm: Alarm) -> float:
-    """How far the newest datapoint of an alarm is above its threshold."""
-    points = json.loads(alarm.state_reason_data or "{}").get("recentDatapoints") or []
-    return float(points[-1]) - float(alarm.threshold) if points else 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import ForecastError, load_config
-from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.console import byte_progress, out, print_document, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     AcceptOption,
@@ -21,9 +21,8 @@ from forecast_operations.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Any
 
-    from forecast_config import ForecastConfig
     from forecast_operations.endpoints.listing import Listed
 
 app = typer.Typer(help="List, describe, ask and delete endpoints.", no_args_is_help=True)
@@ -33,7 +32,21 @@ EndpointArgument = Annotated[
 ]
 RegionOption = Annotated[
     list[str] | None,
-    typer.Option("--region", help="Look in this region; else in those of the environments."),
+    typer.Option(
+        "--region", help="Look in this region, and in no other; else in those of the environments."
+    ),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Look in every region of allowed_regions.")]
+ExampleOption = Annotated[
+    bool, typer.Option("--example", help="Send the example that was packed with the model.")
+]
+WithModelsOption = Annotated[
+    bool,
+    typer.Option(
+        "--with-models",
+        help="Of an endpoint that is none of the configuration's: its configuration and models "
+        "too, unless something else uses them.",
+    ),
 ]
 
 
@@ -42,23 +55,22 @@ def list_command(
     region: RegionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
-    everywhere: Annotated[
-        bool, typer.Option("--all", help="Look in every region of allowed_regions.")
-    ] = False,
+    everywhere: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the endpoints of the configuration, and what else is in their regions.
 
     The exit code is 0, whatever state they are in; forecast status judges that.
     """
+    from forecast_operations.endpoints.finding import regions_of  # noqa: PLC0415
     from forecast_operations.endpoints.listing import list_endpoints  # noqa: PLC0415
     from forecast_operations.endpoints.table import lines_of  # noqa: PLC0415
 
     project = load_config(config)
-    regions = list(project.allowed_regions) if everywhere else _regions(project, region)
+    regions = list(project.allowed_regions) if everywhere else regions_of(project, region)
     listed = list_endpoints(project.environments, regions)
     if as_json:
-        _print(listed)
+        print_document([_document(each) for each in listed])
     else:
         for line in lines_of(listed, datetime.now(UTC), out.width):
             out.print(line, markup=False)
@@ -74,18 +86,17 @@ def describe_command(
 ) -> None:
     """Describe one endpoint: what it serves, with what, since when, and what is remarkable."""
     from forecast_operations.deployed.endpoint import read_endpoint  # noqa: PLC0415
-    from forecast_operations.endpoints.listing import Listed, find_stray, look_at  # noqa: PLC0415
-    from forecast_operations.endpoints.listing import place_of as place_of_name  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
+    from forecast_operations.endpoints.finding import find  # noqa: PLC0415
+    from forecast_operations.endpoints.listing import Listed, look_at  # noqa: PLC0415
 
-    project = load_config(config)
-    place = place_of_name(project, name)
-    if place is not None:
-        found = look_at(place)
+    there = find(load_config(config), name, region)
+    if isinstance(there, Place):
+        found = look_at(there)
     else:
-        live = find_stray(name, _regions(project, region))
-        found = Listed(None, name, live.cloud.region, read_endpoint(live, name))
+        found = Listed(None, name, there.cloud.region, read_endpoint(there, name))
     if as_json:
-        _print(found)
+        print_document(_document(found))
     else:
         _description(found, datetime.now(UTC))
 
@@ -99,21 +110,22 @@ def invoke_command(  # noqa: PLR0917 - typer names them on the command line
     region: RegionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
-    example: Annotated[
-        bool, typer.Option("--example", help="Send the example that was packed with the model.")
-    ] = False,
+    example: ExampleOption = False,
 ) -> None:
     """Send one request to an endpoint; the answer alone goes to standard output.
 
     The exit code is 0 for an answer, and 1 for a refusal or when nobody answers.
     """
     from forecast_operations.commands.invoke import read_request, write_answer  # noqa: PLC0415
-    from forecast_operations.endpoints.asking import ask_endpoint  # noqa: PLC0415
+    from forecast_operations.endpoints import asking  # noqa: PLC0415
     from forecast_operations.endpoints.example import example_request  # noqa: PLC0415
-    from forecast_operations.endpoints.listing import find_stray, place_of  # noqa: PLC0415
+    from forecast_operations.endpoints.finding import find_stray, place_of  # noqa: PLC0415
 
     project = load_config(config)
-    place = place_of(project, name)
+    place = place_of(project, name, region)
+    if place is not None:
+        name = place.endpoint_name
+        asking.check_answers_at_once(place.settings)
     if not example:
         body, headers = read_request(file, content_type, accept)
     elif place is None or file is not None:
@@ -122,12 +134,8 @@ def invoke_command(  # noqa: PLR0917 - typer names them on the command line
         with byte_progress(f"packing for {place.settings.name}") as report:
             body, of_example = example_request(project, place.settings, report)
         headers = {"Content-Type": of_example, "Accept": accept}
-    if place is not None:
-        answer = ask_endpoint(place.cloud, place.endpoint_name, body, headers)
-    else:
-        live = find_stray(name, _regions(project, region))
-        answer = ask_endpoint(live.cloud, name, body, headers)
-    write_answer(answer)
+    there = place or find_stray(project, name, region)
+    write_answer(asking.ask_endpoint(there.cloud, name, body, headers))
 
 
 @app.command("delete")
@@ -136,14 +144,7 @@ def delete_command(
     region: RegionOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
-    with_models: Annotated[
-        bool,
-        typer.Option(
-            "--with-models",
-            help="Of an endpoint that is none of the configuration's: its configuration and models "
-            "too, unless something else uses them.",
-        ),
-    ] = False,
+    with_models: WithModelsOption = False,
     yes: YesOption = False,
 ) -> None:
     """Delete an endpoint: one of the configuration with its stack, another one by itself.
@@ -151,25 +152,21 @@ def delete_command(
     The exit code is 0 when it is gone.
     """
     from forecast_operations.deployed.live import check_account  # noqa: PLC0415
+    from forecast_operations.deployed.place import Place  # noqa: PLC0415
     from forecast_operations.endpoints import deletion as deletions  # noqa: PLC0415
     from forecast_operations.endpoints.consequences import consequences  # noqa: PLC0415
-    from forecast_operations.endpoints.listing import find_stray, place_of  # noqa: PLC0415
+    from forecast_operations.endpoints.finding import find  # noqa: PLC0415
 
     project = load_config(config)
-    place = place_of(project, name)
+    there = find(project, name, region)
     planned: deletions.OwnDeletion | deletions.StrayDeletion
-    if place is not None:
-        check_account(place.live, place.settings.account)
-        planned, name = deletions.plan_own(place), place.endpoint_name
+    if isinstance(there, Place):
+        check_account(there.live, there.settings.account)
+        planned, name = deletions.plan_own(there), there.endpoint_name
     else:
-        live = find_stray(name, _regions(project, region))
-        deletions.check_accounts(live, project.environments.values())
-        planned = deletions.plan_stray(live, name, with_models=with_models)
+        deletions.check_accounts(there, project.environments.values())
+        planned = deletions.plan_stray(there, name, with_models=with_models)
     confirm(f"delete the endpoint {name}", list(consequences(planned)), yes=yes)
-
-    def say(step: str) -> None:
-        err.print(step, markup=False)
-
     if isinstance(planned, deletions.OwnDeletion):
         deletions.carry_out_own(planned, say)
     else:
@@ -177,24 +174,15 @@ def delete_command(
     out.print(f"{name} is gone", markup=False)
 
 
-def _regions(project: ForecastConfig, given: list[str] | None) -> list[str]:
-    return given or list(dict.fromkeys(each.region for each in project.environments.values()))
-
-
-def _print(value: Listed | Sequence[Listed]) -> None:
-    from forecast_operations.documents import as_json as write  # noqa: PLC0415
+def _document(each: Listed) -> dict[str, Any]:
     from forecast_operations.documents import plain  # noqa: PLC0415
-    from forecast_operations.endpoints.listing import Listed  # noqa: PLC0415
 
-    if isinstance(value, Listed):
-        print_json(write({**plain(value), "remark": value.remark}))
-    else:
-        print_json(write([{**plain(each), "remark": each.remark} for each in value]))
+    return {**plain(each), "remark": each.remark}
 
 
 def _description(each: Listed, now: datetime) -> None:
     from forecast_operations.endpoints.table import versions  # noqa: PLC0415
-    from forecast_operations.watching.moments import ago  # noqa: PLC0415
+    from forecast_operations.moments import ago  # noqa: PLC0415
     from forecast_operations.watching.screen import in_words  # noqa: PLC0415
 
     state = each.state

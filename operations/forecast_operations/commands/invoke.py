@@ -11,9 +11,10 @@ import typer
 
 from forecast_config import ForecastError, load_config, load_environments
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.cloud.invocation import OK
 from forecast_operations.commands.serve import ArchiveOption, EnvironmentArgument, find_model
 from forecast_operations.console import err
-from forecast_operations.endpoints.asking import OK, ask_endpoint
+from forecast_operations.endpoints.asking import ask_endpoint, check_answers_at_once
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     AcceptOption,
@@ -126,7 +127,9 @@ def _ask_environment(
 ) -> Answer:
     _, wanted = load_environments(config, [environment] if environment else None)
     settings = next(iter(wanted.values()))
-    return ask_endpoint(Cloud(settings.region), settings.endpoint.name, body, headers)
+    check_answers_at_once(settings)
+    cloud, name = Cloud(settings.region), settings.endpoint.name
+    return ask_endpoint(cloud, name, body, headers, "ask the archive here with: --local")
 
 
 def _refusal(answer: Answer) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from forecast_config import ForecastError, load_environments
-from forecast_operations.console import out, print_json
+from forecast_operations.console import out, print_document
 from forecast_operations.deployed.alarms import alarms_of, mute, telling, unmute
 from forecast_operations.deployed.live import check_account
 from forecast_operations.deployed.place import Place
@@ -41,7 +41,7 @@ def start_command(
     place, alarms = _alarms(config, environment)
     check_account(place.live, place.settings.account)
     unmute(place.cloud, telling(alarms))
-    _show(_again(place), place, as_json=as_json)
+    _show(alarms_of(place), place, as_json=as_json)
 
 
 @app.command("stop")
@@ -65,7 +65,7 @@ def stop_command(
     ]
     confirm(f"mute {len(muting)} alarms of {place.endpoint_name}", consequences, yes=yes)
     mute(place.cloud, muting)
-    _show(_again(place), place, as_json=as_json)
+    _show(alarms_of(place), place, as_json=as_json)
 
 
 @app.command("status")
@@ -97,15 +97,9 @@ def _alarms(config: Path, environment: str) -> tuple[Place, tuple[WatchedAlarm, 
     return place, alarms
 
 
-def _again(place: Place) -> tuple[WatchedAlarm, ...]:
-    return alarms_of(place)
-
-
 def _show(alarms: tuple[WatchedAlarm, ...], place: Place, *, as_json: bool) -> None:
     if as_json:
-        from forecast_operations.documents import as_json as write  # noqa: PLC0415
-
-        print_json(write({"endpoint_name": place.endpoint_name, "alarms": alarms}))
+        print_document({"endpoint_name": place.endpoint_name, "alarms": alarms})
         return
     for alarm in alarms:
         told = "scales" if alarm.scales else "muted" if alarm.muted else "on"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import ForecastError, load_environments
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -27,27 +27,33 @@ if TYPE_CHECKING:
 _MEBIBYTE = 2**20
 
 
+KeepOption = Annotated[
+    int, typer.Option(min=1, max=1000, help="How many of the last verified versions stay.")
+]
+BucketOption = Annotated[
+    str | None,
+    typer.Option(help="With --everything and --yes: name of the bucket, to be sure."),
+]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Show what would go, and change nothing.")
+]
+EverythingOption = Annotated[
+    bool,
+    typer.Option(
+        "--everything",
+        help="When the endpoint's stack is gone: empty the buckets, all versions included.",
+    ),
+]
+
+
 def prune_command(
     environment: EnvironmentArgument,
-    keep: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many of the last verified versions stay.")
-    ] = 3,
-    bucket: Annotated[
-        str | None,
-        typer.Option(help="With --everything and --yes: name of the bucket, to be sure."),
-    ] = None,
+    keep: KeepOption = 3,
+    bucket: BucketOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
-    check: Annotated[
-        bool, typer.Option("--check", help="Show what would go, and change nothing.")
-    ] = False,
-    everything: Annotated[
-        bool,
-        typer.Option(
-            "--everything",
-            help="When the endpoint's stack is gone: empty the buckets, all versions included.",
-        ),
-    ] = False,
+    check: CheckOption = False,
+    everything: EverythingOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,14 +77,13 @@ def prune_command(
 
 
 def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) -> None:
-    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.pruning.leftovers import find_leftovers, in_both  # noqa: PLC0415
     from forecast_operations.pruning.removal import remove_leftovers  # noqa: PLC0415
 
     now = datetime.now(UTC)
     found = find_leftovers(place, keep=keep, now=now)
     if as_json:
-        print_json(write(found))
+        print_document(found)
     else:
         _show(found)
     if check or found.is_empty:
@@ -99,11 +104,10 @@ def _prune(place: Place, keep: int, *, check: bool, yes: bool, as_json: bool) ->
     confirm(f"prune {place.settings.name}", consequences, yes=yes)
     # Somebody may have thought about it for long, and deployed meanwhile.
     found = in_both(found, find_leftovers(place, keep=keep, now=now))
-    remove_leftovers(place, found, lambda step: err.print(step, markup=False))
+    remove_leftovers(place, found, say)
 
 
 def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json: bool) -> None:
-    from forecast_operations.documents import as_json as write  # noqa: PLC0415
     from forecast_operations.pruning.removal import (  # noqa: PLC0415
         find_everything,
         in_both,
@@ -112,7 +116,7 @@ def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json:
 
     found = find_everything(place)
     if as_json:
-        print_json(write(found))
+        print_document(found)
     if check:
         if not as_json:
             out.print(_in_short(found), markup=False)
@@ -127,8 +131,8 @@ def _empty(place: Place, bucket: str | None, *, check: bool, yes: bool, as_json:
     confirm(f"empty {' and '.join(found.buckets)} for good", consequences, yes=yes)
     _confirm_name(first, bucket, yes=yes)
     found = in_both(found, find_everything(place))
-    remove_everything(place, found, lambda step: err.print(step, markup=False))
-    err.print(f"now it can be deleted: npx cdk destroy {place.artifacts_stack}", markup=False)
+    remove_everything(place, found, say)
+    say(f"now it can be deleted: npx cdk destroy {place.artifacts_stack}")
 
 
 def _confirm_name(name: str, given: str | None, *, yes: bool) -> None:
@@ -145,18 +149,18 @@ def _confirm_name(name: str, given: str | None, *, yes: bool) -> None:
 
 def _show(found: Leftovers) -> None:
     for config in found.configs:
-        out.print(f"configuration  {config.created:%Y-%m-%d}  {config.name}", markup=False)
+        out.print(f"configuration  {_day(config.created)}  {config.name}", markup=False)
     for model in found.models:
-        out.print(f"model          {model.created:%Y-%m-%d}  {model.name}", markup=False)
+        out.print(f"model          {_day(model.created)}  {model.name}", markup=False)
     for archive in found.archives:
         size = _size(archive.size_bytes)
         out.print(
-            f"archive        {archive.changed:%Y-%m-%d}  {archive.digest[:16]} {size}", markup=False
+            f"archive        {_day(archive.changed)}  {archive.stem[:16]} {size}", markup=False
         )
     for name, why in found.kept.configs.items():
-        err.print(f"kept           {name}: {why}", markup=False)
+        say(f"kept           {name}: {why}")
     if found.is_empty:
-        err.print("nothing is left behind that could go", markup=False)
+        say("nothing is left behind that could go")
 
 
 def _in_short(found: Everything) -> str:
@@ -164,6 +168,11 @@ def _in_short(found: Everything) -> str:
         f"{found.objects} versions and delete markers ({_size(found.size_bytes)}), "
         f"{len(found.configs)} configurations and {len(found.models)} models go"
     )
+
+
+def _day(moment: datetime) -> str:
+    """The day in UTC; AWS's times are told in the time zone of this machine."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def _size(size_bytes: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import load_environments
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -44,9 +44,9 @@ def start_command(
     start = plan_start(place)
     doing = f"start {settings.endpoint.name} again"
     confirm(doing, [place.where, *consequences(start)], yes=yes)
-    carry_out_start(start, lambda step: err.print(step, markup=False))
+    carry_out_start(start, say)
     if as_json:
-        print_json(start.before.model_dump_json(indent=2))
+        print_document(start.before)
     else:
         out.print(f"{settings.endpoint.name} is as it was", markup=False)
 

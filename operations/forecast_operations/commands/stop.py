@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from forecast_config import ForecastError, load_environments
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -25,23 +24,18 @@ if TYPE_CHECKING:
     from forecast_operations.stopping.stop import Stop
 
 
-class Way(StrEnum):
-    """How an environment is stopped."""
-
-    SCALE = "scale"
-    REJECT = "reject"
-    DELETE = "delete"
+HowOption = Annotated[
+    Literal["scale", "reject", "delete"],
+    typer.Option(
+        help="scale: to the environment's minimum; reject: refuse requests at the front door; "
+        "delete: without its endpoint."
+    ),
+]
 
 
 def stop_command(
     environment: EnvironmentArgument,
-    how: Annotated[
-        Way,
-        typer.Option(
-            help="scale: to the environment's minimum; reject: refuse requests at the front door; "
-            "delete: without its endpoint."
-        ),
-    ],
+    how: HowOption,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     yes: YesOption = False,
@@ -62,22 +56,18 @@ def stop_command(
 
     project, named = load_environments(config, [environment])
     settings = named[environment]
-    if how is Way.REJECT:
+    if how == "reject":
         raise ForecastError(_no_front_door(environment))
     place = Place.of(settings, project)
     check_account(place.live, settings.account)
-    stop = plan_stop(place, "scale" if how is Way.SCALE else "delete", datetime.now(UTC))
+    stop = plan_stop(place, how, datetime.now(UTC))
     name = settings.endpoint.name
-    doing = f"bring {name} to its minimum" if how is Way.SCALE else f"delete the endpoint {name}"
+    doing = f"bring {name} to its minimum" if how == "scale" else f"delete the endpoint {name}"
     confirm(doing, [place.where, *consequences(stop)], yes=yes)
-
-    def say(step: str) -> None:
-        err.print(step, markup=False)
-
     stop = look_again(stop, say)
     carry_out_stop(stop, say)
     if as_json:
-        print_json(stop.before.model_dump_json(indent=2))
+        print_document(stop.before)
     else:
         out.print(
             f"{name} is stopped; bring it back with: forecast start {environment}", markup=False
@@ -101,13 +91,16 @@ def consequences(stop: Stop) -> Iterator[str]:
         if before.targets:
             scaled = ", ".join(target.resource_id.rpartition("/")[2] for target in before.targets)
             yield f"the scaling of {scaled} goes with it, and comes back with it"
-        if before.schedules:
-            yield "the schedules of its off hours are switched off, or they would bring it back"
         yield (
             f"{len(before.muted)} alarms are muted, so that nobody is called; the heartbeat goes "
             "on asking, and finds nothing"
         )
         yield "stack, model, configuration and archive stay: nothing is built again"
+    if before.schedules:
+        yield (
+            "the schedules of its off hours are switched off until it is started again, or they "
+            "would make it anew with all of its instances"
+        )
     if any(target.actions for target in before.targets):
         yield (
             "forecast start brings back the bounds of now; what scheduled actions would have "
@@ -120,9 +113,9 @@ def _of_scaling(stop: Stop) -> Iterator[str]:
     from forecast_operations.stopping.stop import smaller  # noqa: PLC0415
 
     state = stop.state
-    for change in smaller(stop):
+    known = {each.name: each for each in (() if state is None else state.answering)}
+    for change in smaller(state, stop.floor):
         variant = change["VariantName"]
-        known = {each.name: each for each in (() if state is None else state.answering)}
         count = known[variant].desired
         count = known[variant].warm if count is None else count
         yield (
@@ -132,7 +125,7 @@ def _of_scaling(stop: Stop) -> Iterator[str]:
     shadows = [each.name for each in (() if state is None else state.variants) if each.shadow]
     if shadows:
         yield f"shadow variants keep their instances: {', '.join(shadows)}"
-    if stop.before.targets:
+    if stop.targets:
         yield "nothing scales meanwhile: dynamic and scheduled scaling are suspended"
     yield f"alarms go on; mute them with: forecast monitoring stop {stop.place.settings.name}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import names
+from forecast_operations.cloud.cloud import in_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,20 +107,14 @@ def telling(alarms: Iterable[WatchedAlarm]) -> list[str]:
 
 def mute(cloud: Cloud, alarm_names: Iterable[str]) -> None:
     """Switch the actions of alarms off; their states go on changing."""
-    for named in _in_calls(alarm_names):
+    for named in in_calls(alarm_names, _ALARMS_IN_A_CALL):
         cloud.ask("cloudwatch", "disable_alarm_actions", AlarmNames=named)
 
 
 def unmute(cloud: Cloud, alarm_names: Iterable[str]) -> None:
     """Switch the actions of alarms on; only a change of state calls them from then on."""
-    for named in _in_calls(alarm_names):
+    for named in in_calls(alarm_names, _ALARMS_IN_A_CALL):
         cloud.ask("cloudwatch", "enable_alarm_actions", AlarmNames=named)
-
-
-def _in_calls(alarm_names: Iterable[str]) -> Iterator[list[str]]:
-    named = list(alarm_names)
-    for first in range(0, len(named), _ALARMS_IN_A_CALL):
-        yield named[first : first + _ALARMS_IN_A_CALL]
 
 
 def _described(cloud: Cloud, endpoint_name: str, kind: str) -> Iterator[Mapping[str, Any]]:

@@ -82,6 +82,7 @@ class EndpointState:
 
     Attributes:
         name: Its name.
+        arn: Its ARN.
         status: Its status.
         since: When it was last changed.
         created: When it was created.
@@ -94,6 +95,7 @@ class EndpointState:
     """
 
     name: str
+    arn: str
     status: str
     since: datetime
     created: datetime
@@ -130,6 +132,7 @@ def read_endpoint(live: Live, name: str) -> EndpointState | None:
     config = live.endpoint_config(config_name) if config_name else None
     return EndpointState(
         name=name,
+        arn=endpoint["EndpointArn"],
         status=endpoint["EndpointStatus"],
         since=endpoint["LastModifiedTime"],
         created=endpoint["CreationTime"],

@@ -79,7 +79,7 @@ def way_out(name: str, stack: Mapping[str, Any], region: str) -> str:
     if status in _ROLL_BACK_FIRST:
         return (
             f"repair what the events name ({events}), then: npx cdk rollback {name} (--orphan "
-            "LOGICAL_ID for what cannot come back)"
+            "LOGICAL_ID for what cannot come back; it needs bootstrap version 23)"
         )
     if status in _DELETE_FIRST:
         protected = " after its termination protection is off" if is_protected(stack) else ""

@@ -6,12 +6,14 @@ Source: Amazon SageMaker API reference, DescribeEndpoint, `EndpointStatus`.
 from __future__ import annotations
 
 IN_SERVICE = "InService"
+UPDATING = "Updating"
+UNDOING = "RollingBack"
 GOING = "Deleting"
 
 MIXED = "UpdateRollbackFailed"
 """An update failed and so did its rollback: instances of both configurations may answer."""
 
-_UNDER_WAY = ("Creating", "Updating", "SystemUpdating", "RollingBack", GOING)
+_UNDER_WAY = ("Creating", UPDATING, "SystemUpdating", UNDOING, GOING)
 _BROKEN = ("Failed", "OutOfService")
 
 

@@ -6,18 +6,37 @@ import os
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
+from forecast_config.settings import AsyncEndpoint
+from forecast_operations.cloud.invocation import invoke
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
 from forecast_operations.serving.archive import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
 
-OK = 200
+
+def check_answers_at_once(settings: EnvironmentSettings) -> None:
+    """Refuse to ask an asynchronous endpoint, which takes requests from S3 only.
+
+    Raises:
+        ForecastError: The environment's endpoint is one.
+    """
+    endpoint = settings.endpoint
+    if isinstance(endpoint, AsyncEndpoint):
+        raise ForecastError(
+            f"the endpoint {endpoint.name} is asynchronous: it takes requests from S3 and answers "
+            f"there; have it asked its golden requests with: forecast verify {settings.name}, or "
+            "put a request into S3 and call: aws sagemaker-runtime invoke-endpoint-async "
+            f"--endpoint-name {endpoint.name} --input-location s3://… --region {settings.region}"
+        )
 
 
-def ask_endpoint(cloud: Cloud, name: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def ask_endpoint(
+    cloud: Cloud, name: str, body: bytes, headers: Mapping[str, str], otherwise: str = ""
+) -> Answer:
     """What an endpoint answers; a refusal of its model is an answer as well.
 
     Args:
@@ -25,34 +44,32 @@ def ask_endpoint(cloud: Cloud, name: str, body: bytes, headers: Mapping[str, str
         name: The endpoint.
         body: The request.
         headers: `Content-Type` of the body, and `Accept`: the type of the answer.
+        otherwise: What can be asked in its place, for the end of a message.
 
     Raises:
-        ForecastError: The endpoint is not there, or the credentials do not allow to ask it.
+        ForecastError: The endpoint is not there or does not answer, or the credentials do not
+            allow to ask it.
     """
     try:
-        answer = cloud.ask(
-            "sagemaker-runtime",
-            "invoke_endpoint",
-            EndpointName=name,
-            Body=body,
-            ContentType=headers["Content-Type"],
-            Accept=headers["Accept"],
+        status, answer, content_type = invoke(
+            cloud, name, body, content_type=headers["Content-Type"], accept=headers["Accept"]
         )
     except NotAllowedError:
         raise
     except CloudError as error:
-        if (status := error.answer.get("OriginalStatusCode")) is not None:
-            return Answer(status, str(error.answer["OriginalMessage"]).encode(), "")
-        raise ForecastError(_unanswered(name, cloud.region, error)) from None
-    return Answer(OK, answer["Body"].read(), answer.get("ContentType", ""))
+        hint = f"; or {otherwise}" if otherwise else ""
+        raise ForecastError(f"{_unanswered(name, cloud.region, error)}{hint}") from None
+    return Answer(status, answer, content_type)
 
 
 def _unanswered(name: str, region: str, error: CloudError) -> str:
     reason = error.answer.get("Error", {}).get("Message")
     if reason is None:
-        return f"cannot ask the endpoint {name}: {error}; or ask the archive here with: --local"
+        return f"cannot ask the endpoint {name}: {error}"
     where = os.environ.get("AWS_ENDPOINT_URL", f"region {region}")
-    return (
-        f"the endpoint {name} in {where} does not answer: {reason}; "
-        "deploy it first, or ask the archive here with: --local"
+    advice = (
+        "deploy it first"
+        if "not found" in reason
+        else f"see how it is with: forecast endpoints describe {name}, and ask it again"
     )
+    return f"the endpoint {name} in {where} does not answer: {reason}; {advice}"

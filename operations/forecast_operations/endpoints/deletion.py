@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
 from forecast_operations.deployed.endpoint import read_endpoint
 from forecast_operations.deployed.live import GONE
 from forecast_operations.deployed.place import where
-from forecast_operations.deployed.stacks import is_under_way
-from forecast_operations.endpoints.listing import configs_in
+from forecast_operations.deployed.stacks import is_protected, is_under_way, status_of
+from forecast_operations.endpoints.listing import configs_in, models_of
 from forecast_operations.stopping.stopped import StoppedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from forecast_config import EnvironmentSettings
     from forecast_operations.deployed.endpoint import EndpointState
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from forecast_operations.deployed.place import Place
 
 _POLL_SECONDS = 10.0
-_NO_STACK = "does not exist"
 _STACK_TAG = "aws:cloudformation:stack-name"
 _SHOWN = 3
 
@@ -106,16 +105,13 @@ def plan_own(place: Place) -> OwnDeletion | StrayDeletion:
             )
         _check_stackless(place.live, state)
         return StrayDeletion(place.live, state)
-    if stack.get("EnableTerminationProtection"):
+    if is_protected(stack):
         raise ForecastError(_protected(place))
-    if is_under_way(stack["StackStatus"]):
+    if is_under_way(status_of(stack)):
         raise ForecastError(
-            f"the stack {place.stack} is {stack['StackStatus']}; wait for the end of it"
+            f"the stack {place.stack} is {status_of(stack)}; wait for the end of it"
         )
-    resources = place.cloud.pages(
-        "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=place.stack
-    )
-    return OwnDeletion(place, state, sum(1 for _ in resources))
+    return OwnDeletion(place, state, len(place.live.stack_resources(place.stack)))
 
 
 def plan_stray(live: Live, name: str, *, with_models: bool) -> StrayDeletion:
@@ -203,14 +199,13 @@ def _check_settled(state: EndpointState | None) -> None:
 
 def _check_stackless(live: Live, state: EndpointState) -> None:
     """Refuse an endpoint that CloudFormation says it has made."""
-    arn = (live.endpoint(state.name) or {}).get("EndpointArn", "")
-    for tag in live.cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn):
-        if tag["Key"] == _STACK_TAG:
-            raise ForecastError(
-                f"the endpoint {state.name} belongs to the stack {tag['Value']}, which would look "
-                f"for it in vain; delete the stack: aws cloudformation delete-stack --stack-name "
-                f"{tag['Value']} --region {live.cloud.region}"
-            )
+    stack = live.tags_of(state.arn).get(_STACK_TAG)
+    if stack is not None:
+        raise ForecastError(
+            f"the endpoint {state.name} belongs to the stack {stack}, which would look for it in "
+            f"vain; delete the stack: aws cloudformation delete-stack --stack-name {stack} "
+            f"--region {live.cloud.region}"
+        )
 
 
 def _protected(place: Place) -> str:
@@ -238,17 +233,11 @@ def _with_models(live: Live, state: EndpointState) -> StrayDeletion:
     """Its configuration and models, where neither another endpoint nor another config uses them."""
     if any(name != state.name and config == state.config for name, config, _ in configs_in(live)):
         return StrayDeletion(live, state)
-    own = _models(live.endpoint_config(state.config) or {})
+    own = models_of(live.endpoint_config(state.config))
     used = {
         model
         for each in live.cloud.pages("sagemaker", "list_endpoint_configs", "EndpointConfigs")
         if each["EndpointConfigName"] != state.config
-        for model in _models(live.endpoint_config(each["EndpointConfigName"]) or {})
+        for model in models_of(live.endpoint_config(each["EndpointConfigName"]))
     }
     return StrayDeletion(live, state, tuple(sorted(own - used)), config=True)
-
-
-def _models(config: Mapping[str, Any]) -> set[str]:
-    kinds = ("ProductionVariants", "ShadowProductionVariants")
-    variants = [variant for kind in kinds for variant in config.get(kind) or ()]
-    return {variant["ModelName"] for variant in variants if "ModelName" in variant}

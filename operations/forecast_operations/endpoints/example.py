@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
-from forecast_inference.golden import read_requests
+from forecast_operations.cloud.invocation import OK
+from forecast_operations.verifying.answers import golden_requests
 from forecast_packaging.building.environment import package_for
 
 if TYPE_CHECKING:
@@ -27,14 +28,10 @@ def example_request(
         ForecastError: The archive cannot be had, or holds no golden requests.
     """
     packaged = package_for(project, settings, progress=progress)
-    if packaged.golden is None:
-        raise ForecastError(
-            f"{packaged.archive.name} holds no golden requests; give a request with: --file"
-        )
-    requests = read_requests(packaged.golden)
-    answered = next((each for each in requests if each["status"] < 400), None)  # noqa: PLR2004
-    if answered is None:
-        raise ForecastError(
-            f"{packaged.archive.name} holds refusals only; give a request with: --file"
-        )
-    return answered["body"].encode(), answered["content_type"]
+    for request in golden_requests(packaged):
+        if request["status"] == OK:
+            return request["body"].encode(), request["content_type"]
+    raise ForecastError(
+        f"version {packaged.model.version} has golden requests that are refused only; give a "
+        "request with: --file"
+    )

@@ -6,16 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast_config import ForecastError
 from forecast_operations.cloud.refusals import CloudError, CredentialsError, NotAllowedError
 from forecast_operations.deployed.endpoint import read_endpoint
-from forecast_operations.deployed.live import Live
+from forecast_operations.deployed.live import Live, variants_in
 from forecast_operations.deployed.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from forecast_config import EnvironmentSettings, ForecastConfig
+    from forecast_config import EnvironmentSettings
     from forecast_operations.deployed.endpoint import EndpointState
 
 _THREADS = 8
@@ -170,6 +169,15 @@ def configs_in(live: Live) -> Iterator[tuple[str, str, str]]:
             yield name, pending[_CONFIGURATION], "gets"
 
 
+def models_of(config: Mapping[str, Any] | None) -> set[str]:
+    """Names of the models that a configuration serves.
+
+    Args:
+        config: The answer of DescribeEndpointConfig; None: it is gone.
+    """
+    return {each["ModelName"] for each, _ in variants_in(config or {}) if "ModelName" in each}
+
+
 def look_at(place: Place) -> Listed:
     """The endpoint of an environment."""
     outputs = place.outputs()
@@ -183,34 +191,4 @@ def look_at(place: Place) -> Listed:
         model_version=known.get("ModelVersion"),
         challenger_version=known.get("ChallengerVersion"),
         deployed_config=known.get("EndpointConfigName"),
-    )
-
-
-def place_of(config: ForecastConfig, name: str) -> Place | None:
-    """The environment that is called so, or whose endpoint is; None: there is none."""
-    for settings in config.environments.values():
-        if name in {settings.name, settings.endpoint.name}:
-            return Place.of(settings, config)
-    return None
-
-
-def find_stray(name: str, regions: Sequence[str]) -> Live:
-    """Where an endpoint is that belongs to no environment.
-
-    Raises:
-        ForecastError: It is in none of the regions, or in several.
-    """
-    lives = [Live.in_region(region) for region in regions]
-    found = [live for live in lives if live.endpoint(name) is not None]
-    if len(found) == 1:
-        return found[0]
-    listed = ", ".join(regions)
-    if found:
-        raise ForecastError(
-            f"there is an endpoint {name} in {', '.join(each.cloud.region for each in found)}; say "
-            "which is meant with --region"
-        )
-    raise ForecastError(
-        f"there is no environment and no endpoint {name} in {listed}; see them with: forecast "
-        "endpoints list, or look elsewhere with --region"
     )

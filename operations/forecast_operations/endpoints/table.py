@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast_operations.watching.moments import ago
+from forecast_operations.moments import ago
 from forecast_operations.watching.screen import in_words
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.cloud import in_calls
 from forecast_operations.endpoints.listing import configs_in
 from forecast_operations.records.store import RecordStore
 from forecast_operations.stopping.stopped import StoppedStore
@@ -28,7 +29,7 @@ class Kept:
 
     Attributes:
         configs: Names of endpoint configurations, and why each is kept.
-        digests: Digests of archives, as hexadecimal numbers, and why each is kept.
+        digests: Digests of archives, and why each is kept.
         data: `s3://` addresses of model data, and why each is kept.
     """
 
@@ -62,10 +63,10 @@ def kept_of(place: Place, bucket: str, verified: int) -> Kept:
         why = f"verified {record.started_at:%Y-%m-%d}"
         if record.endpoint_config_name is not None:
             kept.configs.setdefault(record.endpoint_config_name, why)
-        kept.digests.setdefault(_hex(record.archive_digest), why)
+        kept.digests.setdefault(record.archive_digest, why)
         for variant in record.variants:
             if variant.archive_digest is not None:
-                kept.digests.setdefault(_hex(variant.archive_digest), why)
+                kept.digests.setdefault(variant.archive_digest, why)
             kept.data.setdefault(variant.model_data, why)
     return kept
 
@@ -87,14 +88,10 @@ def _noted_by_off_hours(place: Place) -> Iterator[str]:
     """Values of the stack's parameters: one of them names what the endpoint is created with."""
     if place.off_hours_machine() is None:
         return
-    resources = place.cloud.pages(
-        "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=place.stack
-    )
+    resources = place.live.stack_resources(place.stack)
     names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == _PARAMETER]
-    for first in range(0, len(names), _PARAMETERS_IN_A_CALL):
-        answer = place.cloud.ask(
-            "ssm", "get_parameters", Names=names[first : first + _PARAMETERS_IN_A_CALL]
-        )
+    for asked in in_calls(names, _PARAMETERS_IN_A_CALL):
+        answer = place.cloud.ask("ssm", "get_parameters", Names=asked)
         for parameter in answer["Parameters"]:
             yield parameter["Value"]
 
@@ -103,10 +100,6 @@ def _version(record: DeploymentRecord) -> tuple[str, ...]:
     """What served: the archive, and those of other variants."""
     others = {each.archive_digest for each in record.variants if each.archive_digest is not None}
     return record.archive_digest, *sorted(others - {record.archive_digest})
-
-
-def _hex(digest: str) -> str:
-    return digest.removeprefix("sha256:")
 
 
 def _refuse(error: ForecastError) -> None:

@@ -9,25 +9,29 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
-from forecast_operations.deployed.live import GONE
-from forecast_operations.deployed.stacks import is_under_way
+from forecast_operations.cloud.objects import split
+from forecast_operations.deployed.stacks import is_under_way, status_of
 from forecast_operations.deployed.statuses import is_in_transition
+from forecast_operations.endpoints.listing import models_of
 from forecast_operations.pruning.kept import kept_of
+from forecast_operations.records.place import (
+    MODELS_PREFIX,
+    addresses_of,
+    archive_keys,
+    digest_at,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from forecast_operations.deployed.place import Place
     from forecast_operations.pruning.kept import Kept
-
-MODELS = "models/"
-"""Where archives lie in a bucket (`storage.artifact_storage`)."""
 
 YOUNG = timedelta(days=1)
 """What is younger may belong to a deployment that was interrupted and goes on."""
 
 _THREADS = 8
-_ARCHIVE = re.compile(r"(?P<digest>[0-9a-f]{64})(?:\.gz|\.tar\.gz|/.+)")
+_ARCHIVE = re.compile(rf"{MODELS_PREFIX}(?P<stem>[0-9a-f]{{64}})(?:\.gz|\.tar\.gz|/.*)")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,13 @@ class Archive:
     """An archive, or the files that one was published as.
 
     Attributes:
-        digest: Its digest, as a hexadecimal number.
+        stem: What its keys begin with: its digest, or of an asset the hash of that.
         keys: Keys of its objects.
         size_bytes: Their size.
         changed: When the youngest of them was written.
     """
 
-    digest: str
+    stem: str
     keys: tuple[str, ...]
     size_bytes: int
     changed: datetime
@@ -102,13 +106,7 @@ def find_leftovers(place: Place, *, keep: int, now: datetime) -> Leftovers:
     Raises:
         ForecastError: Something is under way, or it is not known what must stay.
     """
-    bucket = place.bucket()
-    if bucket is None:
-        raise ForecastError(
-            f"the stack {place.artifacts_stack} is not deployed in {place.settings.region}: there "
-            "is no bucket to look into; what it left behind: forecast prune "
-            f"{place.settings.name} --everything"
-        )
+    bucket = _bucket(place)
     _check_quiet(place)
     kept = kept_of(place, bucket, keep)
     old = now - YOUNG
@@ -125,14 +123,14 @@ def find_leftovers(place: Place, *, keep: int, now: datetime) -> Leftovers:
     going_models = [
         Thing(name, models[name]["CreationTime"])
         for name in sorted(own - used)
-        if models[name]["CreationTime"] < old and not _is_kept(models[name], bucket, kept)
+        if models[name]["CreationTime"] < old and not _is_kept(models[name], kept)
     ]
     stays = [models[name] for name in models.keys() - {thing.name for thing in going_models}]
     needed = _needed(stays, bucket, kept)
     archives = [
         archive
         for archive in archives_in(place, bucket)
-        if archive.digest not in needed and archive.changed < old
+        if archive.stem not in needed and archive.changed < old
     ]
     return Leftovers(bucket, tuple(going_configs), tuple(going_models), tuple(archives), kept)
 
@@ -151,28 +149,20 @@ def archives_in(place: Place, bucket: str) -> list[Archive]:
     """The archives of a bucket, each with all of its objects; other files are none."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for each in place.cloud.pages(
-        "s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=MODELS
+        "s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=MODELS_PREFIX
     ):
-        match = _ARCHIVE.fullmatch(each["Key"].removeprefix(MODELS))
-        if match is not None:
-            found.setdefault(match["digest"], []).append(each)
+        stem = _stem_of(each["Key"])
+        if stem is not None:
+            found.setdefault(stem, []).append(each)
     return [
         Archive(
-            digest=digest,
+            stem=stem,
             keys=tuple(each["Key"] for each in objects),
             size_bytes=sum(each["Size"] for each in objects),
             changed=max(each["LastModified"] for each in objects),
         )
-        for digest, objects in sorted(found.items())
+        for stem, objects in sorted(found.items())
     ]
-
-
-def models_of(config: Mapping[str, Any]) -> Iterator[str]:
-    """Names of the models that a configuration serves."""
-    for kind in ("ProductionVariants", "ShadowProductionVariants"):
-        for variant in config.get(kind) or ():
-            if "ModelName" in variant:
-                yield variant["ModelName"]
 
 
 def own_models_and_configs(place: Place, bucket: str) -> tuple[list[str], list[str]]:
@@ -184,16 +174,34 @@ def own_models_and_configs(place: Place, bucket: str) -> tuple[list[str], list[s
 
 
 def _needed(stays: Iterable[Mapping[str, Any]], bucket: str, kept: Kept) -> set[str]:
-    """Digests of the archives that models which stay serve, and of those that are kept anyway."""
-    needed = {digest for model in stays for digest in _digests(model, bucket)}
-    return needed | set(kept.digests) | {d for uri in kept.data for d in _digest_of(uri, bucket)}
+    """Stems of the archives that models which stay serve, and of those that are kept anyway."""
+    addresses = [*(each for model in stays for each in addresses_of(model)), *kept.data]
+    keys = [key for holder, key in map(split, addresses) if holder == bucket]
+    keys += [key for digest in kept.digests for key in archive_keys(digest)]
+    return {stem for key in keys if (stem := _stem_of(key)) is not None}
+
+
+def _stem_of(key: str) -> str | None:
+    found = _ARCHIVE.fullmatch(key)
+    return None if found is None else found["stem"]
+
+
+def _bucket(place: Place) -> str:
+    bucket = place.bucket()
+    if bucket is None:
+        raise ForecastError(
+            f"the stack {place.artifacts_stack} is not deployed in {place.settings.region}: there "
+            "is no bucket to look into; what it left behind: forecast prune "
+            f"{place.settings.name} --everything"
+        )
+    return bucket
 
 
 def _check_quiet(place: Place) -> None:
     stack = place.live.stack(place.stack)
-    if stack is not None and is_under_way(stack["StackStatus"]):
+    if stack is not None and is_under_way(status_of(stack)):
         raise ForecastError(
-            f"the stack {place.stack} is {stack['StackStatus']}: what is published for it must "
+            f"the stack {place.stack} is {status_of(stack)}: what is published for it must "
             "stay; prune when it is done"
         )
     endpoint = place.live.endpoint(place.endpoint_name)
@@ -206,7 +214,7 @@ def _check_quiet(place: Place) -> None:
 
 def _described_models(place: Place) -> dict[str, dict[str, Any]]:
     listed = place.cloud.pages("sagemaker", "list_models", "Models")
-    return _described([each["ModelName"] for each in listed], lambda name: _model(place, name))
+    return _described([each["ModelName"] for each in listed], place.live.sagemaker_model)
 
 
 def _described_configs(place: Place) -> dict[str, dict[str, Any]]:
@@ -215,46 +223,30 @@ def _described_configs(place: Place) -> dict[str, dict[str, Any]]:
     return _described(names, place.live.endpoint_config)
 
 
-def _described(names: Sequence[str], describe: Any) -> dict[str, dict[str, Any]]:
+def _described(
+    names: Sequence[str], describe: Callable[[str], dict[str, Any] | None]
+) -> dict[str, dict[str, Any]]:
     """Descriptions by name; what went in between is left out."""
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         found = zip(names, pool.map(describe, names), strict=True)
         return {name: each for name, each in found if each is not None}
 
 
-def _model(place: Place, name: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = place.cloud.ask(
-        "sagemaker", "describe_model", missing=GONE, ModelName=name
-    )
-    return found
-
-
 def _data_of(model: Mapping[str, Any], bucket: str) -> list[str]:
     """Addresses of a model's data that are in a bucket's `models/`."""
-    first = model.get("PrimaryContainer")
-    containers = [*([first] if first else []), *(model.get("Containers") or ())]
-    addresses = []
-    for container in containers:
-        source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-        addresses += [container.get("ModelDataUrl"), source.get("S3Uri")]
-    return [each for each in addresses if each and each.startswith(f"s3://{bucket}/{MODELS}")]
-
-
-def _digests(model: Mapping[str, Any], bucket: str) -> Iterator[str]:
-    for address in _data_of(model, bucket):
-        yield from _digest_of(address, bucket)
-
-
-def _digest_of(address: str, bucket: str) -> list[str]:
-    name = address.removeprefix(f"s3://{bucket}/{MODELS}")
-    return re.findall(r"^[0-9a-f]{64}", name)
+    return [
+        each for each in addresses_of(model) if each.startswith(f"s3://{bucket}/{MODELS_PREFIX}")
+    ]
 
 
 def _all_in(config: Mapping[str, Any], own: set[str]) -> bool:
-    models = set(models_of(config))
+    models = models_of(config)
     return bool(models) and models <= own
 
 
-def _is_kept(model: Mapping[str, Any], bucket: str, kept: Kept) -> bool:
+def _is_kept(model: Mapping[str, Any], kept: Kept) -> bool:
     """Whether a model serves data that is kept, as a rollback needs it."""
-    return any(digest in kept.digests for digest in _digests(model, bucket))
+    return any(
+        address in kept.data or digest_at(address, kept.digests) in kept.digests
+        for address in addresses_of(model)
+    )

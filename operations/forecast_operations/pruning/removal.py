@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, names
+from forecast_operations.cloud.cloud import in_calls
 from forecast_operations.deployed.live import GONE
-from forecast_operations.endpoints.listing import configs_in
-from forecast_operations.pruning.leftovers import models_of, own_models_and_configs
+from forecast_operations.endpoints.listing import configs_in, models_of
+from forecast_operations.pruning.leftovers import own_models_and_configs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +120,7 @@ def _check_unused(place: Place, models: set[str]) -> None:
     users = [
         f"{name} {does} {config}"
         for name, config, does in configs_in(place.live)
-        if models & set(models_of(place.live.endpoint_config(config) or {}))
+        if models & models_of(place.live.endpoint_config(config))
     ]
     if users:
         raise ForecastError(
@@ -145,15 +146,9 @@ def _buckets(place: Place) -> list[str]:
         account = place.live.account()
         region = place.settings.region
         return [names.artifact_bucket(place.endpoint_name, account, region)]
-    resources = place.cloud.pages(
-        "cloudformation",
-        "list_stack_resources",
-        "StackResourceSummaries",
-        StackName=place.artifacts_stack,
-    )
     found = [
         each["PhysicalResourceId"]
-        for each in resources
+        for each in place.live.stack_resources(place.artifacts_stack)
         if each["ResourceType"] == "AWS::S3::Bucket"
     ]
     first = place.bucket()
@@ -172,12 +167,9 @@ def _versions(cloud: Cloud, bucket: str) -> Iterator[tuple[dict[str, Any], int]]
 
 
 def _delete_objects(cloud: Cloud, bucket: str, entries: Sequence[dict[str, Any]]) -> None:
-    for first in range(0, len(entries), _OBJECTS_IN_A_CALL):
+    for some in in_calls(entries, _OBJECTS_IN_A_CALL):
         answer = cloud.ask(
-            "s3",
-            "delete_objects",
-            Bucket=bucket,
-            Delete={"Objects": list(entries[first : first + _OBJECTS_IN_A_CALL]), "Quiet": True},
+            "s3", "delete_objects", Bucket=bucket, Delete={"Objects": some, "Quiet": True}
         )
         refused = answer.get("Errors") or ()
         if refused:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from forecast_operations.deployed.scaling import ScalingTarget
     from forecast_operations.stopping.stopped import How
 
+_Several = tuple[dict[str, Any], ...]
+
 _POLICY = (
     "PolicyARN",
     "PolicyName",
@@ -39,11 +41,17 @@ _ACTION = (
 def is_outdated(known: Stopped, state: EndpointState | None) -> bool:
     """Whether an endpoint was made anew, with something else, since it was noted what it was.
 
-    An endpoint with the configuration that was noted is a way back that has not ended.
+    An endpoint with the configuration that was noted is a way back that has not ended, and so is
+    the one that it has created, whatever was deployed since.
     """
-    if state is None or state.status == GOING or state.created <= known.at:
+    if state is None or state.status == GOING or state.created <= (known.back or known.at):
         return False
     return known.endpoint is None or known.endpoint.config != state.config
+
+
+def is_back(known: Stopped, state: EndpointState) -> bool:
+    """Whether an endpoint was created again with what is noted, and that is not noted yet."""
+    return state.created > (known.back or known.at) and not is_outdated(known, state)
 
 
 def noted(
@@ -51,8 +59,9 @@ def noted(
 ) -> Stopped:
     """What is to come back: what was before the first stop, of what is deployed now.
 
-    Counts and bounds are those of the first note, as a stop changes them. Everything else belongs
-    to the configuration, which a deployment may have replaced since.
+    Counts and bounds are those of the first note, as a stop changes them, and so is what a way
+    back that was interrupted still owes. Everything else belongs to the configuration, which a
+    deployment may have replaced since.
 
     Args:
         place: The environment.
@@ -83,11 +92,11 @@ def note(place: Place, state: EndpointState | None, how: How, now: datetime) -> 
     Args:
         place: The environment.
         state: Its endpoint; None: it is away.
-        how: How it is about to be stopped: only a deletion takes alarms and schedules away.
+        how: How it is about to be stopped: only a deletion mutes alarms.
         now: The time.
     """
     cloud = place.cloud
-    machine = place.off_hours_machine() if how == "delete" else None
+    machine = place.off_hours_machine()
     return Stopped(
         how=how,
         at=now,
@@ -116,25 +125,40 @@ def _of_both(known: Stopped, current: Stopped) -> dict[str, Any]:
     first, now = known.endpoint, current.endpoint
     if first is None or now is None:
         return {}
-    bounds = {(each.resource_id, each.dimension): each for each in known.targets}
-    targets = []
-    for target in current.targets:
-        was = bounds.get((target.resource_id, target.dimension), target)
-        bound = {key: getattr(was, key) for key in ("minimum", "maximum", "suspended")}
-        targets.append(target.model_copy(update=bound))
+    before = {(each.resource_id, each.dimension): each for each in known.targets}
+    targets = [
+        _with_bounds_of(before.pop((each.resource_id, each.dimension), each), each, known)
+        for each in current.targets
+    ]
+    if known.back is not None:
+        # Targets are registered last: what is left may be owed, where its variant still is.
+        targets += [each for each in before.values() if each.variant in now.weights]
     counts = {name: first.counts.get(name, count) for name, count in now.counts.items()}
     warm = {name: first.warm.get(name, count) for name, count in now.warm.items()}
     endpoint = now.model_copy(update={"counts": counts, "warm": warm})
     return {"endpoint": endpoint, "targets": tuple(targets)}
 
 
+def _with_bounds_of(first: TargetBefore, now: TargetBefore, known: Stopped) -> TargetBefore:
+    """What scales now, with the bounds of the first note, and what is owed to it."""
+    changes = {key: getattr(first, key) for key in ("minimum", "maximum", "suspended")}
+    if known.back is not None:
+        changes["policies"] = _with_owed(now.policies, first.policies, "PolicyName")
+        changes["actions"] = _with_owed(now.actions, first.actions, "ScheduledActionName")
+    return now.model_copy(update=changes)
+
+
+def _with_owed(now: _Several, first: _Several, name: str) -> _Several:
+    there = {each[name] for each in now}
+    return (*now, *(each for each in first if each[name] not in there))
+
+
 def _endpoint(place: Place, state: EndpointState) -> EndpointBefore:
-    arn = (place.live.endpoint(state.name) or {}).get("EndpointArn", "")
-    tags = place.cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
+    tags = place.live.tags_of(state.arn)
     return EndpointBefore(
         config=state.config,
         # Only CloudFormation may give tags whose name begins so.
-        tags={each["Key"]: each["Value"] for each in tags if not each["Key"].startswith("aws:")},
+        tags={key: value for key, value in tags.items() if not key.startswith("aws:")},
         counts={each.name: each.desired for each in state.answering if each.desired is not None},
         warm={each.name: each.warm for each in state.answering if each.warm is not None},
         weights={each.name: each.weight for each in state.answering},

@@ -52,12 +52,15 @@ def bring_back_target(
 ) -> list[CloudError]:
     """Scale a variant as it was, as far as AWS allows.
 
+    Policies and scheduled actions that are there stay: they were brought back, or deployed since.
+
     Args:
         cloud: Where it is.
         target: What scaled.
         say: Told what is left out, as its time is over.
-        anew: Whether its endpoint was deleted, which takes policies and scheduled actions along
-            (Amazon SageMaker developer guide, "Delete endpoints configured for auto scaling").
+        anew: Whether its endpoint was to be deleted, which takes policies and scheduled actions
+            along (Amazon SageMaker developer guide, "Delete endpoints configured for auto
+            scaling").
 
     Returns:
         What AWS refused; the rest is as it was.
@@ -101,23 +104,49 @@ def _steps(
     )
     if not anew:
         return
+    now = datetime.now(UTC)
     for policy in target.policies:
-        yield partial(_put_policy, cloud, policy, of_target)
+        yield partial(_bring_back_policy, cloud, policy, of_target)
     for action in target.actions:
-        if is_over(action, datetime.now(UTC)):
+        if is_over(action, now):
             say(f"left out {action['ScheduledActionName']} of {target.resource_id}: it is over")
             continue
-        yield partial(_put_action, cloud, action, of_target)
+        yield partial(_bring_back_action, cloud, _begun(action, now), of_target)
 
 
-def _put_policy(cloud: Cloud, policy: Mapping[str, Any], of_target: Mapping[str, str]) -> None:
-    given = {key: value for key, value in policy.items() if key != "PolicyARN"}
-    answer = cloud.ask("application-autoscaling", "put_scaling_policy", **of_target, **given)
+def _bring_back_policy(
+    cloud: Cloud, policy: Mapping[str, Any], of_target: Mapping[str, str]
+) -> None:
+    there = cloud.pages(
+        "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", **of_target
+    )
+    answer = next((each for each in there if each["PolicyName"] == policy["PolicyName"]), None)
+    if answer is None:
+        given = {key: value for key, value in policy.items() if key != "PolicyARN"}
+        answer = cloud.ask("application-autoscaling", "put_scaling_policy", **of_target, **given)
     _call_instead(cloud, policy["PolicyARN"], answer["PolicyARN"])
 
 
-def _put_action(cloud: Cloud, action: Mapping[str, Any], of_target: Mapping[str, str]) -> None:
-    cloud.ask("application-autoscaling", "put_scheduled_action", **of_target, **action)
+def _bring_back_action(
+    cloud: Cloud, action: Mapping[str, Any], of_target: Mapping[str, str]
+) -> None:
+    there = cloud.pages(
+        "application-autoscaling", "describe_scheduled_actions", "ScheduledActions", **of_target
+    )
+    if action["ScheduledActionName"] not in {each["ScheduledActionName"] for each in there}:
+        cloud.ask("application-autoscaling", "put_scheduled_action", **of_target, **action)
+
+
+def _begun(action: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """A scheduled action without the beginning of its time, where that is past.
+
+    Amazon EC2 Auto Scaling refuses to schedule in the past (PutScheduledUpdateGroupAction);
+    Application Auto Scaling does not say.
+    """
+    start = action.get("StartTime")
+    if start is None or _moment(start) > now:
+        return action
+    return {key: value for key, value in action.items() if key != "StartTime"}
 
 
 def _moment(noted: str | datetime) -> datetime:

@@ -1,11 +1,11 @@
-"""The schedules of the off hours, which would bring an endpoint back that was taken away."""
+"""The schedules of the off hours, which would undo a stop."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from forecast_operations.cloud.cloud import Cloud
 
@@ -30,7 +30,12 @@ API reference)."""
 
 def schedules_of(cloud: Cloud, state_machine: str) -> list[Schedule]:
     """The schedules that are on and start a state machine."""
-    return list(_enabled(cloud, state_machine))
+    found = cloud.pages("scheduler", "list_schedules", "Schedules", State="ENABLED")
+    return [
+        (each["GroupName"], each["Name"])
+        for each in found
+        if each["Target"]["Arn"] == state_machine
+    ]
 
 
 def is_running(cloud: Cloud, state_machine: str) -> bool:
@@ -57,9 +62,3 @@ def switch(
             continue
         given = {key: found[key] for key in _GIVEN if found.get(key) is not None}
         cloud.ask("scheduler", "update_schedule", **given, State=state)
-
-
-def _enabled(cloud: Cloud, state_machine: str) -> Iterator[Schedule]:
-    for each in cloud.pages("scheduler", "list_schedules", "Schedules", State="ENABLED"):
-        if each["Target"]["Arn"] == state_machine:
-            yield each["GroupName"], each["Name"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
@@ -11,10 +11,12 @@ from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.deployed.alarms import unmute
 from forecast_operations.deployed.endpoint import read_endpoint
 from forecast_operations.deployed.scaling import read_targets
-from forecast_operations.stopping.before import is_outdated
+from forecast_operations.deployed.statuses import is_broken
+from forecast_operations.stopping.before import is_back, is_outdated
 from forecast_operations.stopping.rescaling import bring_back_target
 from forecast_operations.stopping.schedules import switch
 from forecast_operations.stopping.stop import store_of
+from forecast_operations.stopping.waiting import nap, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from forecast_operations.deployed.endpoint import EndpointState
     from forecast_operations.deployed.place import Place
     from forecast_operations.stopping.stopped import EndpointBefore, Stopped, StoppedStore
-
-_POLL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Start:
     store: StoppedStore
     before: Stopped
     state: EndpointState | None
-    pause: Callable[[], None] = field(default=lambda: time.sleep(_POLL_SECONDS))
+    pause: Callable[[], None] = field(default=nap)
 
 
 def plan_start(place: Place) -> Start:
@@ -63,7 +63,7 @@ def plan_start(place: Place) -> Start:
     state = read_endpoint(place.live, place.endpoint_name)
     if state is None:
         _check_return(place, before)
-    elif state.status in {"Failed", "OutOfService"}:
+    elif is_broken(state.status):
         raise ForecastError(
             f"the endpoint {state.name} is {state.status} ({state.failure or 'no reason given'}): "
             f"only a deletion ends that; delete it with: forecast stop {environment} --how delete, "
@@ -89,11 +89,13 @@ def carry_out_start(start: Start, say: Callable[[str], None]) -> None:
     place, before = start.place, start.before
     state = None
     if before.endpoint is not None:
-        state = _settled(start, say)
+        state = settled(place, say, start.pause)
         if state is None:
             _create(place, before.endpoint)
             say(f"create {place.endpoint_name} with {before.endpoint.config}: takes minutes")
-            state = _settled(start, say)
+            state = read_endpoint(place.live, place.endpoint_name)
+        start = _noting_return(start, state)
+        state = settled(place, say, start.pause)
         _check_service(place, state)
     unmute(place.cloud, before.muted)
     if before.how == "delete":
@@ -151,17 +153,17 @@ def _check_return(place: Place, before: Stopped) -> None:
         )
 
 
-def _settled(start: Start, say: Callable[[str], None]) -> EndpointState | None:
-    """The endpoint when its transition is over; None when it is away."""
-    shown = ""
-    while True:
-        state = read_endpoint(start.place.live, start.place.endpoint_name)
-        if state is None or not state.under_way:
-            return state
-        if state.status != shown:
-            shown = state.status
-            say(f"{state.name} is {shown}; waiting (interrupt it and start again at any time)")
-        start.pause()
+def _noting_return(start: Start, state: EndpointState | None) -> Start:
+    """The way back, with a note of the endpoint that it has created.
+
+    After an interruption and a deployment nothing else tells that endpoint from one that was
+    deployed anew, with all of its scaling.
+    """
+    if state is None or not is_back(start.before, state):
+        return start
+    before = start.before.model_copy(update={"back": state.created.astimezone(UTC)})
+    start.store.write(before)
+    return replace(start, before=before)
 
 
 def _create(place: Place, before: EndpointBefore) -> None:
@@ -216,5 +218,5 @@ def _bring_back_capacity(
         DesiredWeightsAndCapacities=changes,
     )
     say(f"capacity of {', '.join(each['VariantName'] for each in changes)} as it was")
-    # What scales may only be told its bounds again when the counts are within them.
-    _settled(start, say)
+    # Bounds that the counts are not within yet would change them, beside this change.
+    settled(start.place, say, start.pause)

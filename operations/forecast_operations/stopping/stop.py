@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
 from forecast_config.settings import ServerlessEndpoint
+from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.deployed.alarms import mute, unmute
 from forecast_operations.deployed.endpoint import read_endpoint
 from forecast_operations.deployed.live import GONE
-from forecast_operations.deployed.scaling import NAMESPACE, SUSPENDED
+from forecast_operations.deployed.scaling import NAMESPACE, SUSPENDED, read_targets
 from forecast_operations.deployed.statuses import GOING
 from forecast_operations.stopping.before import is_outdated, noted
 from forecast_operations.stopping.schedules import is_running, switch
 from forecast_operations.stopping.stopped import Stopped, StoppedStore
+from forecast_operations.stopping.waiting import nap, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
     from forecast_operations.deployed.endpoint import EndpointState
     from forecast_operations.deployed.place import Place
-    from forecast_operations.stopping.stopped import How, TargetBefore
+    from forecast_operations.deployed.scaling import ScalingTarget
+    from forecast_operations.stopping.stopped import How
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,28 @@ class Stop:
         store: Where it is noted what was.
         before: What was.
         state: The endpoint now; None: it is away.
-        floor: The least of each variant: instances, or warm requests.
+        targets: What scales now.
         outdated: The note of an earlier stop, whose endpoint was made anew since; None: there is
             none.
+        pause: Called between two looks at an endpoint in a transition.
     """
 
     place: Place
     store: StoppedStore
     before: Stopped
     state: EndpointState | None
-    floor: int
+    targets: tuple[ScalingTarget, ...] = ()
     outdated: Stopped | None = None
+    pause: Callable[[], None] = field(default=nap)
+
+    @property
+    def floor(self) -> int:
+        """The least of each variant: instances, or warm requests.
+
+        It is never more than the bounds of now: those of a configuration that is not deployed yet
+        would add instances.
+        """
+        return min([floor_of(self.place.settings), *(each.minimum for each in self.targets)])
 
 
 def store_of(place: Place) -> StoppedStore:
@@ -90,7 +104,8 @@ def plan_stop(place: Place, how: How, now: datetime) -> Stop:
             f"the endpoint {place.endpoint_name} is away already, and nothing will bring it back: "
             "there is nothing to stop"
         )
-    return Stop(place, store, before, state, floor_of(place.settings), outdated)
+    targets = read_targets(place.cloud, place.endpoint_name)
+    return Stop(place, store, before, state, targets, outdated)
 
 
 def look_again(stop: Stop, say: Callable[[str], None]) -> Stop:
@@ -122,54 +137,66 @@ def carry_out_stop(stop: Stop, say: Callable[[str], None]) -> None:
         say: Told each step.
 
     Raises:
-        CloudError: AWS refuses; what was is noted, and the same command goes on from there.
+        ForecastError: AWS refuses; what was is noted, and the same command goes on from there.
     """
     stop.store.write(stop.before)
     say(f"noted what was: {stop.store.address}")
-    if stop.before.how == "scale":
-        _scale(stop, say)
-    else:
-        _delete(stop, say)
+    try:
+        _quieten(stop, say)
+        if stop.before.how == "scale":
+            _scale(stop, say)
+        else:
+            _delete(stop, say)
+    except CloudError as error:
+        raise ForecastError(f"{error}; {_halfway(stop)}") from None
+    except KeyboardInterrupt:
+        say(_halfway(stop))
+        raise
 
 
 def floor_of(settings: EnvironmentSettings) -> int:
     """The least that an environment may have: instances of a variant, or warm requests."""
     if isinstance(settings.endpoint, ServerlessEndpoint):
         warm = settings.endpoint.provisioned_concurrency
-        return 0 if warm is None else warm.minimum
+        return 1 if warm is None else warm.minimum
     return 1 if settings.autoscaling is None else settings.autoscaling.min_instance_count
 
 
-def smaller(stop: Stop) -> list[dict[str, Any]]:
+def smaller(state: EndpointState | None, floor: int) -> list[dict[str, Any]]:
     """The variants that get fewer instances or warm requests, as the API takes them."""
     changes: list[dict[str, Any]] = []
-    for variant in () if stop.state is None else stop.state.answering:
-        if variant.desired is not None and variant.desired > stop.floor:
-            changes.append({"VariantName": variant.name, "DesiredInstanceCount": stop.floor})
-        elif variant.warm is not None and variant.warm > stop.floor:
-            warm = {"ProvisionedConcurrency": stop.floor}
+    for variant in () if state is None else state.answering:
+        if variant.desired is not None and variant.desired > floor:
+            changes.append({"VariantName": variant.name, "DesiredInstanceCount": floor})
+        elif variant.warm is not None and variant.warm > floor:
+            warm = {"ProvisionedConcurrency": floor}
             changes.append({"VariantName": variant.name, "ServerlessUpdateConfig": warm})
     return changes
 
 
 def _check(place: Place, how: How, state: EndpointState | None, known: Stopped | None) -> None:
     name = place.endpoint_name
-    going = state is not None and state.status == GOING and how == "delete"
-    if state is not None and state.under_way and not going:
+    if state is not None and state.under_way and not _goes_on(how, state, known):
         raise ForecastError(
             f"the endpoint {name} is {state.status}, and SageMaker takes no other request "
             "meanwhile; see it with: forecast status --watch, and stop it then"
         )
     if how == "scale":
         _check_scalable(place, state, known)
-        return
     machine = place.off_hours_machine()
     if machine is not None and is_running(place.cloud, machine):
         raise ForecastError(
-            f"the off hours of {name} are at work, and would bring back what is deleted now; wait "
-            "for the execution to end, or stop it: aws stepfunctions list-executions "
+            f"the off hours of {name} are at work, and would undo what is done now; wait for the "
+            "execution to end, or stop it: aws stepfunctions list-executions "
             f"--state-machine-arn {machine} --status-filter RUNNING"
         )
+
+
+def _goes_on(how: How, state: EndpointState, known: Stopped | None) -> bool:
+    """Whether a transition may be that of this very stop, which was interrupted."""
+    if how == "delete":
+        return state.status == GOING
+    return known is not None and known.how == how
 
 
 def _check_scalable(place: Place, state: EndpointState | None, known: Stopped | None) -> None:
@@ -180,7 +207,7 @@ def _check_scalable(place: Place, state: EndpointState | None, known: Stopped | 
             f"the endpoint of {environment} is {what}; bring it back with: forecast start "
             f"{environment}"
         )
-    if state is None or not state.in_service:
+    if state is None or not (state.in_service or state.under_way):
         what = "away" if state is None else state.status
         raise ForecastError(
             f"expected the endpoint {place.endpoint_name} to be InService, got {what}: it has no "
@@ -193,12 +220,25 @@ def _check_scalable(place: Place, state: EndpointState | None, known: Stopped | 
         )
 
 
+def _quieten(stop: Stop, say: Callable[[str], None]) -> None:
+    """Mute what would call somebody, and switch off what would undo the stop."""
+    cloud, before = stop.place.cloud, stop.before
+    if before.how == "delete":
+        mute(cloud, before.muted)
+        say(f"muted {len(before.muted)} alarms")
+    if before.schedules:
+        switch(cloud, before.schedules, "DISABLED")
+        say(f"switched off {len(before.schedules)} schedules of the off hours")
+
+
 def _scale(stop: Stop, say: Callable[[str], None]) -> None:
-    # Suspended first, so that nothing scales out again between the steps.
-    for target in stop.before.targets:
-        _bound(stop, target.minimum, target.maximum, target)
+    # Suspended first, so that nothing scales out again between the steps. Bounds change counts
+    # that are not within them, suspended or not (Application Auto Scaling API reference,
+    # RegisterScalableTarget): so the lower one comes first, and the upper one last.
+    for target in stop.targets:
+        _bound(stop, target, MinCapacity=stop.floor)
         say(f"suspended the scaling of {target.resource_id}")
-    changes = smaller(stop)
+    changes = smaller(settled(stop.place, say, stop.pause), stop.floor)
     if changes:
         stop.place.cloud.ask(
             "sagemaker",
@@ -207,32 +247,40 @@ def _scale(stop: Stop, say: Callable[[str], None]) -> None:
             DesiredWeightsAndCapacities=changes,
         )
         say(f"set {', '.join(each['VariantName'] for each in changes)} to {stop.floor}")
-    for target in stop.before.targets:
-        _bound(stop, stop.floor, stop.floor, target)
+        settled(stop.place, say, stop.pause)
+    for target in stop.targets:
+        _bound(stop, target, MaxCapacity=stop.floor)
         say(f"bound {target.resource_id} to {stop.floor}")
 
 
-def _bound(stop: Stop, minimum: int, maximum: int, target: TargetBefore) -> None:
+def _bound(stop: Stop, target: ScalingTarget, **bound: Any) -> None:
     stop.place.cloud.ask(
         "application-autoscaling",
         "register_scalable_target",
         ServiceNamespace=NAMESPACE,
         ResourceId=target.resource_id,
         ScalableDimension=target.dimension,
-        MinCapacity=minimum,
-        MaxCapacity=maximum,
         SuspendedState=dict.fromkeys(SUSPENDED, True),
+        **bound,
     )
 
 
 def _delete(stop: Stop, say: Callable[[str], None]) -> None:
-    cloud, before = stop.place.cloud, stop.before
-    mute(cloud, before.muted)
-    say(f"muted {len(before.muted)} alarms")
-    if before.schedules:
-        switch(cloud, before.schedules, "DISABLED")
-        say(f"switched off {len(before.schedules)} schedules of the off hours")
     if stop.state is None or stop.state.status == GOING:
         return
-    cloud.ask("sagemaker", "delete_endpoint", missing=GONE, EndpointName=stop.place.endpoint_name)
-    say(f"deleted the endpoint {stop.place.endpoint_name}")
+    name = stop.place.endpoint_name
+    stop.place.cloud.ask("sagemaker", "delete_endpoint", missing=GONE, EndpointName=name)
+    say(f"deleted the endpoint {name}")
+
+
+def _halfway(stop: Stop) -> str:
+    """What is true until a stop that has begun is carried out."""
+    name, environment = stop.place.endpoint_name, stop.place.settings.name
+    if stop.before.how == "delete":
+        state = f"{len(stop.before.muted)} alarms of {name} may be muted although it serves"
+    else:
+        state = f"the scaling of {name} may be suspended"
+    return (
+        f"until then {state}: run the same command again, or undo it with: forecast start "
+        f"{environment}"
+    )

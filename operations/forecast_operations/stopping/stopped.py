@@ -9,13 +9,12 @@ from pydantic import Field, ValidationError
 
 from forecast_config import ForecastError
 from forecast_config.settings.base import Settings
+from forecast_operations.cloud.objects import read
 
 if TYPE_CHECKING:
     from forecast_operations.cloud.cloud import Cloud
 
 How = Literal["scale", "delete"]
-
-_MISSING = "NoSuchKey"
 
 
 class TargetBefore(Settings):
@@ -41,6 +40,11 @@ class TargetBefore(Settings):
 
     actions: tuple[dict[str, Any], ...] = ()
     """Its scheduled actions, as PutScheduledAction takes them."""
+
+    @property
+    def variant(self) -> str:
+        """Name of the variant."""
+        return self.resource_id.rpartition("/")[2]
 
 
 class EndpointBefore(Settings):
@@ -92,6 +96,9 @@ class Stopped(Settings):
     schedules: tuple[tuple[str, str], ...] = ()
     """Group and name of the schedules of the off hours that were on."""
 
+    back: datetime | None = None
+    """When an endpoint was created again with what is noted, in UTC; None: it was not."""
+
 
 class StoppedStore:
     """The document of one environment in its artifact bucket.
@@ -108,12 +115,12 @@ class StoppedStore:
             environment: The environment.
         """
         self._cloud = cloud
-        self._place = {"Bucket": bucket, "Key": f"operations/{environment}/stopped.json"}
+        self._bucket, self._key = bucket, f"operations/{environment}/stopped.json"
 
     @property
     def address(self) -> str:
         """Its `s3://` address."""
-        return f"s3://{self._place['Bucket']}/{self._place['Key']}"
+        return f"s3://{self._bucket}/{self._key}"
 
     def read(self) -> Stopped | None:
         """What was noted; None when the environment is not stopped.
@@ -121,11 +128,11 @@ class StoppedStore:
         Raises:
             ForecastError: It cannot be read.
         """
-        found = self._cloud.ask("s3", "get_object", missing=_MISSING, **self._place)
+        found = read(self._cloud, self._bucket, self._key)
         if found is None:
             return None
         try:
-            return Stopped.model_validate_json(found["Body"].read())
+            return Stopped.model_validate_json(found)
         except ValidationError as error:
             raise ForecastError(
                 f"expected {self.address} to say what was before the stop, got a document that "
@@ -138,11 +145,12 @@ class StoppedStore:
         self._cloud.ask(
             "s3",
             "put_object",
+            Bucket=self._bucket,
+            Key=self._key,
             Body=stopped.model_dump_json(indent=2).encode(),
             ContentType="application/json",
-            **self._place,
         )
 
     def remove(self) -> None:
         """Forget it: everything is as it was."""
-        self._cloud.ask("s3", "delete_object", **self._place)
+        self._cloud.ask("s3", "delete_object", Bucket=self._bucket, Key=self._key)

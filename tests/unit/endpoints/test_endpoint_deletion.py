@@ -11,7 +11,7 @@ from operated import BUCKET, NAME, deploy, publish
 from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands.endpoints import delete_command
-from forecast_operations.commands.stop import Way, stop_command
+from forecast_operations.commands.stop import stop_command
 from forecast_operations.deployed import endpoint as state
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_ours_goes_with_its_stack_and_the_artifacts_stay(
     deployed: Simulation, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(deployed, "Invocations", datetime.now(UTC), 1200, VariantName="AllTraffic")
-    stop_command("live", Way.SCALE, config=config, yes=True)
+    stop_command("live", "scale", config=config, yes=True)
 
     delete_command(NAME, config=config, yes=True)
 
@@ -151,6 +151,17 @@ def test_an_endpoint_in_a_transition_is_not_deleted(
     with pytest.raises(ForecastError, match=f"{NAME} is RollingBack"):
         delete_command("live", config=config, yes=True)
     assert _names(deployed, "Endpoint") == {NAME}
+
+
+def test_what_was_left_behind_in_another_region_goes_alone(
+    deployed: Simulation, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # In the simulated account every region is the same: it stands for the one left behind.
+    delete_command(NAME, config=config, region=["us-east-1"], yes=True)
+
+    assert "region us-east-1" in capsys.readouterr().err
+    assert _names(deployed, "Endpoint") == set()
+    assert _stacks(deployed) == {"ForecastLive", "ForecastLiveArtifacts"}
 
 
 def test_another_one_goes_alone_and_can_come_back(

@@ -31,7 +31,8 @@ def _packed(
     ]
     path = tmp_path / "golden.json"
     path.write_text(json.dumps({"schema_version": 2, "requests": requests}))
-    packaged = SimpleNamespace(archive=Path("model.tar.gz"), golden=path if golden else None)
+    model = SimpleNamespace(version="16")
+    packaged = SimpleNamespace(model=model, golden=path if golden else None)
     monkeypatch.setattr(example, "package_for", lambda *_, **__: packaged)
     return example.example_request(None, None, no_progress)  # type: ignore[arg-type]
 
@@ -42,10 +43,12 @@ def test_the_first_request_that_is_answered_is_asked(
     assert _packed(tmp_path, monkeypatch, 400, 200) == (b"body of 200", "text/csv")
 
 
-def test_without_one_a_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ForecastError, match="holds refusals only; give a request with: --file"):
+def test_without_one_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        ForecastError, match=r"16 has golden requests that are refused only; .*: --file"
+    ):
         _packed(tmp_path, monkeypatch, 400)
-    with pytest.raises(ForecastError, match="no golden requests; give a request with: --file"):
+    with pytest.raises(ForecastError, match="16 has no golden requests; package the model again"):
         _packed(tmp_path, monkeypatch, 200, golden=False)
 
 

@@ -1,8 +1,7 @@
-"""Endpoints: ours and others, what is remarkable about them, and one request to each."""
+"""Endpoints: ours and others, and what is remarkable about them."""
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -122,40 +121,6 @@ def test_a_name_in_two_regions_must_be_told_apart(config: Path) -> None:
     # In the simulated account every region is the same.
     with pytest.raises(ForecastError, match="say which is meant with --region"):
         command.describe_command(STRAY, config=config, region=[REGION, "us-east-1"])
-
-
-class _Runtime:
-    """A stand-in for SageMaker Runtime, which in this process has no model to ask."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-
-    def invoke_endpoint(self, **asked: Any) -> dict[str, Any]:
-        self.asked.append(asked)
-        return {"Body": io.BytesIO(b'{"predictions": []}'), "ContentType": "application/json"}
-
-
-@pytest.mark.usefixtures("stray")
-def test_one_request_goes_to_the_endpoint_of_either_name(
-    config: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: Any
-) -> None:
-    runtime, client = _Runtime(), Cloud.client
-    monkeypatch.setattr(
-        Cloud,
-        "client",
-        lambda cloud, service: (
-            runtime if service == "sagemaker-runtime" else client(cloud, service)
-        ),
-    )
-    rows = config.parent / "rows.csv"
-    rows.write_text("price\n4.5\n")
-
-    for name in ("live", NAME, STRAY):
-        command.invoke_command(name, file=rows, config=config)
-
-    assert [each["EndpointName"] for each in runtime.asked] == [NAME, NAME, STRAY]
-    assert {each["ContentType"] for each in runtime.asked} == {"text/csv"}
-    assert capfdbinary.readouterr().out == b'{"predictions": []}\n' * 3
 
 
 def test_what_aws_refuses_ends_the_list(

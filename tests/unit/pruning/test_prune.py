@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from forecast_config.lock import LockedModel
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.commands import prune as command
 from forecast_operations.commands.prune import prune_command
-from forecast_operations.commands.stop import Way, stop_command
+from forecast_operations.commands.stop import stop_command
+from forecast_operations.records.place import archive_keys
 from forecast_operations.records.record import DeploymentRecord, ModelCard, ServedVariant
 from forecast_operations.records.store import RecordStore
 
@@ -78,7 +80,7 @@ def _config_of(aws: Simulation, version: str) -> str:
     raise LookupError(version)
 
 
-def _record(aws: Simulation, version: str, outcome: str, hour: int) -> None:
+def _record(aws: Simulation, version: str, outcome: str, hour: int, **changes: Any) -> None:
     digest = f"sha256:{version * 64}"
     moment = datetime(2026, 11, 1, hour, tzinfo=UTC)
     lock = LockedModel(
@@ -117,7 +119,7 @@ def _record(aws: Simulation, version: str, outcome: str, hour: int) -> None:
         "checks": (),
         "exchanges": (),
     }
-    RecordStore(Cloud("eu-central-1"), BUCKET, "live").write(DeploymentRecord(**known))
+    RecordStore(Cloud("eu-central-1"), BUCKET, "live").keep(DeploymentRecord(**known | changes))
 
 
 def test_only_what_serves_stays_where_nothing_proved_itself(
@@ -147,6 +149,35 @@ def test_the_last_verified_deployments_stay(history: Simulation, config: Path) -
 
     assert _archives(history) == "245"
     assert _hosted(history) == (3, 3)
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_a_verified_model_stays_though_its_configuration_is_gone(
+    form: int, history: Simulation, config: Path
+) -> None:
+    digest = hashlib.sha256(b"an archive").hexdigest()
+    key = archive_keys(digest)[form]
+    container = {
+        "Image": "1.dkr.ecr.eu-central-1.amazonaws.com/x:1",
+        "ModelDataUrl": f"s3://{BUCKET}/{key}",
+    }
+    deploy(history, "6", Model={"PrimaryContainer": container})
+    _put(history, key, 100)
+    served = history.endpoint(NAME)["EndpointConfigName"]
+    proven = {"endpoint_config_name": None, "archive_digest": f"sha256:{digest}", "variants": ()}
+    _record(history, "5", "verified", 1, **proven)
+    deploy(history, "7")
+    history.client("sagemaker").delete_endpoint_config(EndpointConfigName=served)
+
+    prune_command("live", keep=1, config=config, yes=True)
+
+    models = history.client("sagemaker").list_models()["Models"]
+    described = [
+        history.client("sagemaker").describe_model(ModelName=each["ModelName"]) for each in models
+    ]
+    data = {each["PrimaryContainer"]["ModelDataUrl"] for each in described}
+    assert container["ModelDataUrl"] in data
+    assert history.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"] == 1
 
 
 def test_a_version_that_was_verified_again_and_again_is_one(
@@ -222,7 +253,7 @@ def test_what_a_stop_brings_back_stays(history: Simulation, config: Path) -> Non
     history.client("sagemaker").update_endpoint(
         EndpointName=NAME, EndpointConfigName=_config_of(history, "2")
     )
-    stop_command("live", Way.DELETE, config=config, yes=True)
+    stop_command("live", "delete", config=config, yes=True)
 
     prune_command("live", config=config, yes=True)
 
@@ -265,7 +296,7 @@ def test_it_is_asked_and_can_be_looked_at_first(
     prune_command("live", config=config, check=True, as_json=True)
 
     found = json.loads(capsys.readouterr().out)
-    assert [each["digest"][0] for each in found["archives"]] == ["1", "2", "3", "4"]
+    assert [each["stem"][0] for each in found["archives"]] == ["1", "2", "3", "4"]
     assert _archives(history) == VERSIONS
 
 

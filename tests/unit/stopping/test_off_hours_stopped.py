@@ -10,7 +10,7 @@ from operated import NAME, REGION, endpoint_template
 
 from forecast_config import ForecastError
 from forecast_operations.commands.start import start_command
-from forecast_operations.commands.stop import Way, stop_command
+from forecast_operations.commands.stop import stop_command
 from forecast_operations.stopping.schedules import switch
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forecast_local.simulation import Simulation
     from forecast_operations.deployed.place import Place
+    from forecast_operations.stopping.stopped import How
 
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9, "End": True}}}
 ROLE = "arn:aws:iam::123456789012:role/scheduler"
@@ -62,11 +63,15 @@ def _schedules(aws: Simulation) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.parametrize("how", ["scale", "delete"])
 @pytest.mark.usefixtures("machine")
-def test_the_schedules_rest_until_the_endpoint_is_back(deployed: Simulation, config: Path) -> None:
+def test_the_schedules_rest_until_it_is_started_again(
+    how: How, deployed: Simulation, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = _schedules(deployed)
 
-    stop_command("live", Way.DELETE, config=config, yes=True)
+    stop_command("live", how, config=config, yes=True)
+    assert "off hours are switched off until it is started again" in capsys.readouterr().err
     states = {name: each["State"] for name, each in _schedules(deployed).items()}
     assert states == {"stop": "DISABLED", "start": "DISABLED", "else": "ENABLED"}
 
@@ -80,7 +85,7 @@ def test_an_endpoint_that_is_away_for_the_night_can_be_kept_away(
 ) -> None:
     deployed.client("sagemaker").delete_endpoint(EndpointName=NAME)
 
-    stop_command("live", Way.DELETE, config=config, yes=True)
+    stop_command("live", "delete", config=config, yes=True)
     assert _schedules(deployed)["start"]["State"] == "DISABLED"
 
     # It was away, and so it stays: the schedule brings it back when its time comes.
@@ -89,13 +94,14 @@ def test_an_endpoint_that_is_away_for_the_night_can_be_kept_away(
     assert deployed.client("sagemaker").list_endpoints()["Endpoints"] == []
 
 
+@pytest.mark.parametrize("how", ["scale", "delete"])
 def test_an_execution_under_way_would_undo_it(
-    deployed: Simulation, config: Path, machine: str
+    how: How, deployed: Simulation, config: Path, machine: str
 ) -> None:
     deployed.client("stepfunctions").start_execution(stateMachineArn=machine)
 
     with pytest.raises(ForecastError, match=rf"off hours of {NAME} are at work.*{machine}"):
-        stop_command("live", Way.DELETE, config=config, yes=True)
+        stop_command("live", how, config=config, yes=True)
 
 
 @pytest.mark.usefixtures("machine")
