@@ -182,7 +182,9 @@ class Archives:
                     f"the lock pins the archive {record.archive_digest} for version "
                     f"{lock.version} of model {lock.name!r} with the {key} {locked}, and the "
                     f"archive says {found}: put models.lock.json back as it was (git checkout), or "
-                    f"write the verified entry into it: forecast show {environment} --lock"
+                    f"lock version {lock.version} again: forecast rollback {environment} --to "
+                    f"{lock.version}, or forecast promote {lock.version} --from ENV --to "
+                    f"{environment} as it came there"
                 )
         return info
 

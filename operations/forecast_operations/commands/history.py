@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from forecast_config import load_environments
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, say, warn
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -39,19 +38,16 @@ def history_command(
     live = Live.in_region(settings.region)
     check_account(live, settings.account)
     store = RecordStore.needed(live, settings)
-    records = list(
-        store.records(limit, damaged=lambda error: err.print(f"warning: {error}", markup=False))
-    )
+    records = list(store.records(limit, damaged=warn))
     serving = _serving(live, settings, records)
     if as_json:
-        print_json(json.dumps([_row(record, serving) for record in records], indent=2))
+        print_document([_row(record, serving) for record in records])
     elif records:
         out.print(history_table(records, serving))
     else:
-        err.print(
+        say(
             f"there is no deployment record of {environment} that can be read in "
-            f"s3://{store.bucket}; make one with: forecast verify {environment}",
-            markup=False,
+            f"s3://{store.bucket}; make one with: forecast verify {environment}"
         )
 
 
@@ -60,9 +56,9 @@ def _serving(
 ) -> str | None:
     """Id of the newest record that found what is served now."""
     endpoint = live.endpoint(settings.endpoint.name)
-    if endpoint is None:
+    configuration = None if endpoint is None else endpoint.get("EndpointConfigName")
+    if configuration is None:
         return None
-    configuration = endpoint["EndpointConfigName"]
     return next(
         (each.record_id for each in records if each.endpoint_config_name == configuration), None
     )
@@ -72,7 +68,7 @@ def _row(record: DeploymentRecord, serving: str | None) -> dict[str, Any]:
     return {
         "record_id": record.record_id,
         "outcome": record.outcome,
-        "started_at": record.started_at.isoformat(),
+        "started_at": record.started_at,
         "version": record.lock.version,
         "archive_digest": record.archive_digest,
         "caller": record.caller,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import byte_progress, out, print_document, warn
 from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption, warn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forecast_config import ForecastError
     from forecast_operations.promoting.promotion import Moved, Promotion
 
 
@@ -47,13 +45,20 @@ def promote_command(
     # With the packaging, which no other command needs to wait for.
     from forecast_operations.promoting.promotion import plan_promotion, promote  # noqa: PLC0415
 
-    promotion = plan_promotion(
-        config, version, source, target, moves_alias=not no_alias, warn=_warn
-    )
+    with byte_progress("fetching the archive") as progress:
+        promotion = plan_promotion(
+            config,
+            version,
+            source,
+            target,
+            moves_alias=not no_alias,
+            progress=progress,
+            warn=warn,
+        )
     warn_of(promotion.target)
     moved = None if check else promote(promotion)
     if as_json:
-        print_json(json.dumps(_document(promotion, moved)))
+        print_document(_document(promotion, moved))
         return
     for line in (*_proof(promotion), *_done(promotion, moved), *_next_steps(promotion)):
         out.print(line, markup=False)
@@ -94,14 +99,14 @@ def _done(promotion: Promotion, moved: Moved | None) -> Iterator[str]:
 
 def _next_steps(promotion: Promotion) -> list[str]:
     # With the reading of templates, which no other command needs to wait for.
-    from forecast_config.settings import ShadowRollout, SplitRollout  # noqa: PLC0415
+    from forecast_config.settings import ChallengerRollout  # noqa: PLC0415
     from forecast_operations.updates.challengers import end_command  # noqa: PLC0415
 
-    target, lock_path = promotion.target.name, promotion.config.lock_path
+    target, lock_path = promotion.target.name, promotion.project.lock_path
     rollout = promotion.target.rollout
     steps = [f"commit {lock_path}; then: forecast plan {target}, forecast deploy {target}"]
     is_own = promotion.role == "challenger" and promotion.source.name == target
-    if is_own and isinstance(rollout, ShadowRollout | SplitRollout):
+    if is_own and isinstance(rollout, ChallengerRollout):
         steps.append(
             f"deploy it while the challenger is still in the rollout of {target}: the champion "
             "changes guarded, and both variants serve one version; take the challenger out of the "
@@ -138,7 +143,7 @@ def _document(promotion: Promotion, moved: Moved | None) -> dict[str, Any]:
         "verified_at": record.started_at.isoformat(),
         "verified_by": record.caller,
         "lock": {
-            "path": str(promotion.config.lock_path),
+            "path": str(promotion.project.lock_path),
             "version_before": None if locked is None else locked.version,
             "changed": not promotion.is_locked if moved is None else moved.lock_changed,
         },
@@ -152,7 +157,3 @@ def _document(promotion: Promotion, moved: Moved | None) -> dict[str, Any]:
         "done": moved is not None,
         "next": _next_steps(promotion),
     }
-
-
-def _warn(error: ForecastError) -> None:
-    err.print(f"warning: {error}", markup=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from forecast_config import load_environments
-from forecast_operations.console import out, print_json
+from forecast_operations.console import out, print_document
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -34,8 +33,7 @@ def show_command(
     from forecast_operations.deployed.live import Live, check_account  # noqa: PLC0415
     from forecast_operations.records.store import RecordStore  # noqa: PLC0415
     from forecast_operations.verifying.report import (  # noqa: PLC0415
-        advice_lines,
-        checks_table,
+        checks_report,
         exchanges_table,
         record_lines,
     )
@@ -46,16 +44,14 @@ def show_command(
     check_account(live, settings.account)
     record = RecordStore.needed(live, settings).find(record_id)
     if lock:
-        entry = record.lock.model_dump(mode="json")
-        print_json(json.dumps(entry, indent=2, sort_keys=True))
+        print_document(record.pinned)
         return
     if as_json:
-        print_json(record.model_dump_json(indent=2))
+        print_document(record)
         return
     for line in record_lines(record):
         out.print(line, markup=False)
-    out.print(checks_table(record.checks))
-    for line in advice_lines(record.checks):
-        out.print(line, markup=False)
+    for part in checks_report(record.checks):
+        out.print(part)
     if record.exchanges:
         out.print(exchanges_table(record.exchanges))

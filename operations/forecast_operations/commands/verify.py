@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast_config import ForecastError
-from forecast_operations.cloud.refusals import CloudError
-from forecast_operations.console import byte_progress, err, out, print_json
+from forecast_operations.console import byte_progress, out, print_document, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -22,33 +21,37 @@ if TYPE_CHECKING:
 
 _SECONDS_PER_MINUTE = 60
 
+WaitOption = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        min=0,
+        metavar="MINUTES",
+        help="How long to wait for a deployment that is under way, and for an asynchronous answer; "
+        "as long as the rollout may take unless given, 0 for not at all.",
+    ),
+]
+LatencyOption = Annotated[
+    float | None,
+    typer.Option(
+        "--latency-ms",
+        min=0,
+        help="Longest that half of the answers may take, with the network; the lowest threshold of "
+        "alarms.high_latency unless given.",
+    ),
+]
+NoRecordOption = Annotated[
+    bool, typer.Option("--no-record", help="Only look, and write no deployment record.")
+]
+
 
 def verify_command(
     environment: EnvironmentArgument,
     config: ConfigOption = DEFAULT_CONFIG,
-    wait: Annotated[
-        float | None,
-        typer.Option(
-            "--wait",
-            min=0,
-            metavar="MINUTES",
-            help="How long to wait for a deployment that is under way, and for an asynchronous "
-            "answer; as long as the rollout may take unless given, 0 for not at all.",
-        ),
-    ] = None,
-    latency_ms: Annotated[
-        float | None,
-        typer.Option(
-            "--latency-ms",
-            min=0,
-            help="Longest that half of the answers may take, with the network; the lowest "
-            "threshold of alarms.high_latency unless given.",
-        ),
-    ] = None,
+    wait: WaitOption = None,
+    latency_ms: LatencyOption = None,
     *,
-    no_record: Annotated[
-        bool, typer.Option("--no-record", help="Only look, and write no deployment record.")
-    ] = False,
+    no_record: NoRecordOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that an environment's endpoint serves what is deployed and locked, and serves it well.
@@ -64,38 +67,29 @@ def verify_command(
     from forecast_operations.verifying.verify import Patience, verify  # noqa: PLC0415
 
     with byte_progress("packing") as progress:
-        subject = find_subject(config, environment, progress, _say)
+        subject = find_subject(config, environment, progress, say)
     patience = Patience(
         wait_seconds=None if wait is None else wait * _SECONDS_PER_MINUTE, latency_ms=latency_ms
     )
-    record = verify(subject, patience, _say)
+    record = verify(subject, patience, say)
     _show(record, as_json=as_json)
     if record.endpoint_config_name is None:
-        _say("no record is written: without an endpoint nothing is said of the version")
+        say("no record is written: without an endpoint nothing is said of the version")
     elif not no_record:
         _write(subject, record)
     if record.outcome == "failed":
         raise typer.Exit(1)
-    drop_intent(subject.config.root, environment)
-
-
-def _say(line: str) -> None:
-    err.print(line, markup=False)
+    drop_intent(subject.project.root, environment)
 
 
 def _show(record: DeploymentRecord, *, as_json: bool) -> None:
-    from forecast_operations.verifying.report import (  # noqa: PLC0415
-        advice_lines,
-        checks_table,
-        summary_line,
-    )
+    from forecast_operations.verifying.report import checks_report, summary_line  # noqa: PLC0415
 
     if as_json:
-        print_json(record.model_dump_json(indent=2))
+        print_document(record)
         return
-    out.print(checks_table(record.checks))
-    for line in advice_lines(record.checks):
-        out.print(line, markup=False)
+    for part in checks_report(record.checks):
+        out.print(part)
     out.print(summary_line(record), markup=False)
 
 
@@ -104,10 +98,10 @@ def _write(subject: Subject, record: DeploymentRecord) -> None:
 
     store = RecordStore.needed(subject.live, subject.settings)
     try:
-        store.write(record)
-    except CloudError as error:
+        store.keep(record)
+    except ForecastError as error:
         raise ForecastError(
             f"the record was not written to {store.address(record.record_id)}: {error}; to look "
             "without writing: --no-record"
         ) from None
-    err.print(f"wrote {store.address(record.record_id)}", markup=False)
+    say(f"wrote {store.address(record.record_id)}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError, load_environments, names, read_lock
-from forecast_operations.console import byte_progress
 from forecast_operations.deployed.live import Live, check_account
 from forecast_operations.records.fetching import beside, provide
 from forecast_operations.records.store import RecordStore
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, ModelsLock
+    from forecast_operations.changes.versions import Role
     from forecast_operations.cloud.cloud import Cloud
     from forecast_operations.records.record import DeploymentRecord
-
-Role = Literal["champion", "challenger"]
+    from forecast_packaging import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Promotion:
     """What a promotion does.
 
     Attributes:
-        config: The configuration.
+        project: The configuration.
         source: The environment that proved the version.
         target: The environment that gets it.
         record: The proof.
@@ -41,7 +40,7 @@ class Promotion:
         alias: Alias of the registry that moves; None: the registry is left alone.
     """
 
-    config: ForecastConfig
+    project: ForecastConfig
     source: EnvironmentSettings
     target: EnvironmentSettings
     record: DeploymentRecord
@@ -60,7 +59,7 @@ class Promotion:
         """The other environments whose alias moves with the target's, as it is the same one."""
         if self.alias is None:
             return ()
-        return sharing(self.config, self.target.name, self.alias)
+        return sharing(self.project, self.target.name, self.alias)
 
     @property
     def is_locked(self) -> bool:
@@ -94,6 +93,7 @@ def plan_promotion(
     target_name: str,
     *,
     moves_alias: bool,
+    progress: Progress,
     warn: Callable[[ForecastError], None],
 ) -> Promotion:
     """What a promotion does; nothing is changed but for the archive, which is fetched.
@@ -104,27 +104,30 @@ def plan_promotion(
         source_name: The environment that proved it.
         target_name: The environment that gets it.
         moves_alias: Whether the target's alias moves.
+        progress: Told how far the fetching of the archive is.
         warn: Told of records that cannot be read.
 
     Raises:
         ForecastError: The newest record of the version is not one of a verified deployment, the
             target's image cannot run it, or its archive is not to be had.
     """
-    config, environments = load_environments(path, [source_name, target_name])
+    project, environments = load_environments(path, [source_name, target_name])
     source, target = environments[source_name], environments[target_name]
     live = Live.in_region(source.region)
     check_account(live, source.account)
     store = RecordStore.needed(live, source)
     record, role = _newest(store, version, source, target, warn)
     _check_proven(record, version, source)
-    before = read_lock(config.lock_path)
+    if role == "challenger" and source_name != target_name:
+        _check_asked(record, source)
+    before = read_lock(project.lock_path)
     lock = _entry(record, role, source).model_copy(
         update={"alias": target.model_alias if moves_alias else None}
     )
     if source_name == target_name and role == "champion":
         _check_in_place(lock, before.environments.get(target_name), target)
     promotion = Promotion(
-        config=config,
+        project=project,
         source=source,
         target=target,
         record=record,
@@ -133,7 +136,7 @@ def plan_promotion(
         before=before,
         alias=target.model_alias if moves_alias else None,
     )
-    _check_suits(promotion, live.cloud)
+    _check_suits(promotion, live.cloud, progress)
     return promotion
 
 
@@ -149,14 +152,14 @@ def promote(promotion: Promotion) -> Moved:
             cannot be changed.
         LockChangedError: Somebody else has changed the target's entry meanwhile.
     """
-    config, alias_before = promotion.config, None
-    name, before, path = promotion.target.name, promotion.before, config.lock_path
+    project, alias_before = promotion.project, None
+    name, before, path = promotion.target.name, promotion.before, project.lock_path
     check_unchanged(path, name, read_lock(path), before)
     if promotion.alias is not None:
-        registry = Registry(config.model.tracking_uri, config.root)
+        registry = Registry(project.model.tracking_uri, project.root)
         lock = promotion.lock
         alias_before = registry.move_alias(
-            config.model.name, promotion.alias, lock.version, lock.run_id
+            project.model.name, promotion.alias, lock.version, lock.run_id
         )
     changed = not promotion.is_locked
     if changed:
@@ -221,13 +224,29 @@ def _check_proven(
     )
 
 
+def _check_asked(record: DeploymentRecord, source: EnvironmentSettings) -> None:
+    """Refuse what another environment would run without anybody ever having got its answers."""
+    variant, challenger = _challenger_variant(source), record.challenger
+    if challenger is None or any(each.variant == variant for each in record.exchanges):
+        return
+    name, version = source.name, challenger.version
+    raise ForecastError(
+        f"expected golden requests that version {version} answered in {name}, got none: it is the "
+        f"shadow in record {record.record_id}, and nobody gets the answers of a shadow; make it "
+        f"the champion there, and verify that: forecast promote {version} --from {name} --to "
+        f"{name}, forecast deploy {name}, forecast verify {name}"
+    )
+
+
+def _challenger_variant(settings: EnvironmentSettings) -> str:
+    return names.challenger_variant(settings.endpoint.variant_name)
+
+
 def _entry(record: DeploymentRecord, role: Role, source: EnvironmentSettings) -> LockedModel:
     """The lock entry of what a record proves: the version, and the very archive of it."""
-    model, digest = record.lock, record.archive_digest
     if role == "champion" or record.challenger is None:
-        return model.model_copy(update={"archive_digest": digest})
-    model = record.challenger
-    variant = names.challenger_variant(source.endpoint.variant_name)
+        return record.pinned
+    model, variant = record.challenger, _challenger_variant(source)
     for each in record.variants:
         served = each.archive_digest
         if each.name == variant and each.model_version == model.version and served is not None:
@@ -250,8 +269,7 @@ def _check_in_place(
         )
 
 
-def _check_suits(promotion: Promotion, cloud: Cloud) -> None:
+def _check_suits(promotion: Promotion, cloud: Cloud, progress: Progress) -> None:
     """Refuse a version that the target could not run, and see that its archive is here."""
-    config, lock = promotion.config, promotion.lock
-    with byte_progress(f"fetching version {lock.version}") as progress:
-        provide(config, promotion.target, lock, progress, beside(cloud), first=promotion.source)
+    source, target = promotion.source, promotion.target
+    provide(promotion.project, target, promotion.lock, progress, beside(cloud), first=source)

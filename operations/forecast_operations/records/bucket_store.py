@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_operations.cloud.refusals import silence
+from forecast_operations.records.place import MODELS_PREFIX
 from forecast_packaging.manifest import CHUNK_BYTES
 from forecast_packaging.registry.transfer import StoredFile
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_operations.cloud.cloud import Cloud
-
-MODELS_PREFIX = "models/"
-"""Where archives are in a bucket."""
 
 
 class BucketStore:

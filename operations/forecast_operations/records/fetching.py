@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from forecast_config import ForecastError, names
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.cloud.refusals import CloudError
-from forecast_operations.records.bucket_store import MODELS_PREFIX, BucketStore
-from forecast_operations.records.place import archive_keys
+from forecast_operations.records.bucket_store import BucketStore
+from forecast_operations.records.place import MODELS_PREFIX, archive_keys
 from forecast_packaging import ContractError
 from forecast_packaging.building.archive import write_archive
 from forecast_packaging.building.environment import is_at_hand, package_locked

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+MODELS_PREFIX = "models/"
+"""Where archives are in a bucket (`storage.artifact_storage`)."""
 
 INFO_FILE = "model-info.json"
 """The file that every archive has."""
@@ -31,8 +34,27 @@ def archive_keys(archive_digest: str) -> tuple[str, str, str]:
         The asset's key, that of a `model.tar.gz`, and that of a file which every archive has.
     """
     digest = archive_digest.removeprefix(_SCHEME)
-    folder = f"models/{digest}"
-    return f"models/{_asset_hash(digest)}.gz", f"{folder}/model.tar.gz", f"{folder}/{INFO_FILE}"
+    folder = f"{MODELS_PREFIX}{digest}"
+    return (
+        f"{MODELS_PREFIX}{_asset_hash(digest)}.gz",
+        f"{folder}/model.tar.gz",
+        f"{folder}/{INFO_FILE}",
+    )
+
+
+def addresses_of(model: Mapping[str, Any]) -> list[Any]:
+    """The addresses that the containers of a model fetch their data from.
+
+    Args:
+        model: An answer of DescribeModel, or the properties of a model in a template; of a
+            template the addresses may be functions, which `flatten` turns into text.
+    """
+    first = model.get("PrimaryContainer")
+    found: list[Any] = []
+    for container in (*([first] if first else ()), *(model.get("Containers") or ())):
+        source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+        found += [container.get("ModelDataUrl"), source.get("S3Uri")]
+    return [address for address in found if address]
 
 
 def object_at(address: str) -> tuple[str, str] | None:

@@ -169,3 +169,8 @@ class DeploymentRecord(Settings):
 
     exchanges: tuple[Exchange, ...]
     """What was asked and answered."""
+
+    @property
+    def pinned(self) -> LockedModel:
+        """The champion as a lock entry that pins the very archive which was verified."""
+        return self.lock.model_copy(update={"archive_digest": self.archive_digest})

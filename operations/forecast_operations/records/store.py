@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from forecast_config import ForecastError, names
+from forecast_config import ForecastError
+from forecast_operations.cloud.objects import read
 from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.records.reading import read_ahead
 from forecast_operations.records.record import RECORD_ID, DeploymentRecord
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
     from forecast_operations.deployed.live import Live
-    from forecast_operations.records.record import Outcome
 
 PREFIX = "deployments/"
 """Where the records of all environments are in a bucket."""
@@ -30,7 +30,6 @@ LATEST = "latest"
 
 _SUFFIX = ".json"
 _TAKEN = "PreconditionFailed"
-_MISSING = "NoSuchKey"
 _CLOSE = 3
 
 
@@ -74,7 +73,7 @@ class RecordStore:
         store = cls.of(live, settings)
         if store is None:
             raise ForecastError(
-                f"expected the stack {names.stack(settings.name, 'Artifacts')} in "
+                f"expected the stack {settings.artifacts_stack_name} in "
                 f"{settings.region}, whose bucket has the deployment records, got none; run: "
                 f"forecast deploy {settings.name}"
             )
@@ -88,34 +87,36 @@ class RecordStore:
         """The `s3://` address of a record."""
         return f"s3://{self.bucket}/{self.key(record_id)}"
 
-    def write(self, record: DeploymentRecord) -> str:
+    def keep(self, record: DeploymentRecord) -> str:
         """Write a record in one call: it is there as a whole, or not at all.
 
         Returns:
             Its key.
 
         Raises:
-            ForecastError: There is a record of this id already.
+            ForecastError: There is another record of this id already.
             NotAllowedError: Writing into the bucket, or using its key, is not allowed.
         """
-        key = self.key(record.record_id)
+        key, body = self.key(record.record_id), record.model_dump_json(indent=2).encode()
         try:
             self.cloud.ask(
                 "s3",
                 "put_object",
                 Bucket=self.bucket,
                 Key=key,
-                Body=record.model_dump_json(indent=2).encode(),
+                Body=body,
                 ContentType="application/json",
                 IfNoneMatch="*",
             )
         except CloudError as error:
             if error.code != _TAKEN:
                 raise
-            raise ForecastError(
-                f"{self.address(record.record_id)} is there already, and a record is never "
-                "written over; verify again"
-            ) from None
+            # A call whose answer was lost is repeated, and finds what it has written itself.
+            if read(self.cloud, self.bucket, key) != body:
+                raise ForecastError(
+                    f"{self.address(record.record_id)} is there already, and a record is never "
+                    "written over; verify again"
+                ) from None
         return key
 
     def ids(self) -> list[str]:
@@ -140,13 +141,11 @@ class RecordStore:
             ForecastError: There is none of this id; those that are most like it are named.
             DamagedRecordError: It cannot be read.
         """
-        found = self.cloud.ask(
-            "s3", "get_object", missing=_MISSING, Bucket=self.bucket, Key=self.key(record_id)
-        )
+        found = read(self.cloud, self.bucket, self.key(record_id))
         if found is None:
             raise ForecastError(self._unknown(record_id))
         try:
-            return DeploymentRecord.model_validate_json(found["Body"].read())
+            return DeploymentRecord.model_validate_json(found)
         except ValidationError as error:
             raise DamagedRecordError(
                 f"{self.address(record_id)} is no deployment record that can be read here "
@@ -168,32 +167,6 @@ class RecordStore:
                 damaged(found)
             else:
                 yield found
-
-    def latest(
-        self,
-        *,
-        outcome: Outcome | None = None,
-        version: str | None = None,
-        archive_digest: str | None = None,
-        damaged: Callable[[ForecastError], None] = _ignore,
-    ) -> DeploymentRecord | None:
-        """The newest record of an outcome, a version and an archive; None when there is none.
-
-        Args:
-            outcome: The outcome; None: any.
-            version: Version of the champion; None: any.
-            archive_digest: Digest of the champion's archive; None: any.
-            damaged: Told of a newer record that cannot be read.
-        """
-        for record in self.records(damaged=damaged):
-            if outcome is not None and record.outcome != outcome:
-                continue
-            if version is not None and record.lock.version != version:
-                continue
-            if archive_digest is not None and record.archive_digest != archive_digest:
-                continue
-            return record
-        return None
 
     def find(self, asked: str) -> DeploymentRecord:
         """A record by its id, or by `latest`.

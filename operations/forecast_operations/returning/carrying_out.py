@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
-from forecast_operations.cloud.refusals import CloudError
-from forecast_operations.console import byte_progress
 from forecast_operations.deployed.stacks import is_under_way
 from forecast_operations.records.fetching import beside, provide
 from forecast_operations.returning.intent import drop_intent, keep_intent
@@ -25,44 +23,57 @@ if TYPE_CHECKING:
     from forecast_operations.returning.plan import Return
     from forecast_operations.updates.obstacles import Permission
     from forecast_operations.updates.proposal import Proposal
+    from forecast_packaging import Progress
 
 
-def fetch_archive(plan: Return) -> PackagedModel:
+def fetch_archive(plan: Return, progress: Progress) -> PackagedModel:
     """The archive that is gone back to, fetched where it is not here; nothing else is changed.
+
+    Args:
+        plan: The return.
+        progress: Told how far the fetching is.
 
     Raises:
         ForecastError: It is nowhere, or the environment's image cannot run it any more.
     """
     cloud_in = beside(plan.live.cloud)
-    with byte_progress(f"fetching version {plan.lock.version}") as progress:
-        return provide(plan.config, plan.settings, plan.lock, progress, cloud_in)
+    return provide(plan.project, plan.settings, plan.lock, progress, cloud_in)
 
 
-def deploy(plan: Return, allowed: Collection[Permission], say: Callable[[str], None]) -> None:
+def deploy(
+    plan: Return,
+    allowed: Collection[Permission],
+    ask: Callable[[Proposal], None],
+    say: Callable[[str], None],
+) -> None:
     """Lock an environment to a record and deploy it, guarded by its rollout.
 
-    The lock comes first, as it is what is synthesized; when nothing of the endpoint was changed it
-    is put back. A return that is interrupted can be run again at any point.
+    The lock comes first, as it is what is synthesized, and what is synthesized is what is asked
+    about; when nothing of the endpoint was changed it is put back. A return that is interrupted can
+    be run again at any point.
 
     Args:
         plan: What is done; its archive is here.
         allowed: Obstacles that may be led around.
+        ask: Asks whether to go on with what is proposed, and raises when not.
         say: Told the title of each step.
 
     Raises:
-        ForecastError: AWS would refuse the update, a deployment failed, or SageMaker has undone
-            the rollout.
+        ForecastError: AWS would refuse the update, the answer is no, a deployment failed, or
+            SageMaker has undone the rollout.
     """
     intent, name = plan.intent, plan.settings.name
-    keep_intent(plan.config.root, name, intent)
+    keep_intent(plan.project.root, name, intent)
     try:
-        written = write_lock(plan.config.lock_path, name, plan.lock, planned=plan.before)
+        written = write_lock(plan.project.lock_path, name, plan.lock, planned=plan.before)
     except ForecastError:
-        drop_intent(plan.config.root, name)
+        drop_intent(plan.project.root, name)
         raise
     try:
         proposal = propose(plan.path, name, plan.context)
+        _check_leads_on(plan, proposal)
         check_obstacles(proposal.obstacles, allowed)
+        ask(proposal)
     except BaseException:
         # What goes on may have changed the stack before it was interrupted.
         say(_still(plan) if plan.resumed else _put_back(plan, intent, written))
@@ -91,7 +102,7 @@ def prove(
         The record of it, which nobody has written yet.
     """
     subject = Subject(
-        config=plan.config,
+        project=plan.project,
         settings=plan.settings,
         live=plan.live,
         account=plan.live.account(),
@@ -113,8 +124,8 @@ def write_record(plan: Return, record: DeploymentRecord) -> str:
     """
     address = plan.store.address(record.record_id)
     try:
-        plan.store.write(record)
-    except CloudError as error:
+        plan.store.keep(record)
+    except ForecastError as error:
         raise ForecastError(
             f"version {plan.lock.version} is deployed, and the record of it was not written to "
             f"{address}: {error}; once it can be, write one with: forecast verify "
@@ -125,20 +136,33 @@ def write_record(plan: Return, record: DeploymentRecord) -> str:
 
 def finish(plan: Return) -> None:
     """Note that a return has come to its end."""
-    drop_intent(plan.config.root, plan.settings.name)
+    drop_intent(plan.project.root, plan.settings.name)
+
+
+def _check_leads_on(plan: Return, proposal: Proposal) -> None:
+    """Refuse to deploy anew what SageMaker has undone for another reason than its version."""
+    answers_it = plan.standing.answering_digest == plan.record.archive_digest
+    for obstacle in proposal.obstacles:
+        if obstacle.kind == "undone" and answers_it:
+            retry = "".join(f"\n  {step}" for step in obstacle.steps[1:])
+            raise ForecastError(
+                f"{obstacle.reason}; version {plan.lock.version} answers already, so that another "
+                f"change was undone, which a return does not take back: put {plan.path} back as "
+                f"it was before that (git), and run: forecast deploy {plan.settings.name}{retry}"
+            )
 
 
 def _still(plan: Return) -> str:
     return (
-        f"{plan.config.lock_path.name} names version {plan.lock.version} now; forecast rollback "
+        f"{plan.project.lock_path.name} names version {plan.lock.version} now; forecast rollback "
         f"{plan.settings.name} goes on"
     )
 
 
 def _put_back(plan: Return, intent: Intent, written: ModelsLock) -> str:
     """Put the lock back, unless somebody else has changed it since, and say which of both."""
-    path, name = plan.config.lock_path, plan.settings.name
-    drop_intent(plan.config.root, name)
+    path, name = plan.project.lock_path, plan.settings.name
+    drop_intent(plan.project.root, name)
     try:
         write_lock(path, name, intent.champion, intent.challenger, planned=written)
     except LockChangedError as error:
@@ -148,8 +172,7 @@ def _put_back(plan: Return, intent: Intent, written: ModelsLock) -> str:
 
 def _after_failure(plan: Return, proposal: Proposal, written: ModelsLock) -> str:
     """What became of the lock, after a look whether the deployment changed anything."""
-    again = f"the return can be run again: forecast rollback {plan.settings.name}"
-    lock, version = plan.config.lock_path.name, plan.lock.version
+    lock, version = plan.project.lock_path.name, plan.lock.version
     try:
         stack = plan.live.stack(proposal.stack) or {"StackStatus": "gone"}
         unchanged = (
@@ -161,4 +184,8 @@ def _after_failure(plan: Return, proposal: Proposal, written: ModelsLock) -> str
         return f"{lock} names version {version}; whether that is deployed is not known: {error}"
     if unchanged:
         return _put_back(plan, plan.intent, written)
-    return f"{lock} names version {version}, which the stack has been changed towards; {again}"
+    return (
+        f"{lock} names version {version}, which the stack has been changed towards; the return can "
+        f"be run again, and goes back to what answers where SageMaker has undone it: forecast "
+        f"rollback {plan.settings.name}"
+    )

@@ -29,9 +29,11 @@ def choose(
 ) -> DeploymentRecord:
     """The verified record to go back to: one step, unless a version or a record is named.
 
-    A step is the first of these that there is: from a lock that names what is not deployed to what
-    is; from a comparison to the champion alone; from what is deployed to what was verified last
-    before it was first seen. What was tried after a return is therefore never gone back to.
+    A step is the first of these that there is: from a rollout that SageMaker has undone to what
+    answers; from a deployment that failed to what is deployed, which the lock does not name; from a
+    comparison to the champion alone; from what is deployed to what was verified last before it was
+    first seen. What was tried after a return is therefore never gone back to, and a lock that
+    merely names something else, as that of an older working copy does, decides nothing.
 
     Args:
         records: The records of the environment, newest first, which can be gone through again.
@@ -47,19 +49,45 @@ def choose(
     """
     if record_id is not None:
         return _named(records, record_id, standing)
-    verified = (record for record in records if record.outcome == "verified")
     if version is not None:
-        for record in verified:
-            if record.lock.version == version:
+        for record in records:
+            if record.outcome == "verified" and record.lock.version == version:
                 return record
         raise ForecastError(
             f"version {version} was never verified here, so nothing proves that it would serve"
             f"{_ways(records, standing)}"
         )
-    if not standing.runs(locked) or standing.challenger is not None:
-        for record in verified:
-            if standing.digest is not None and record.archive_digest == standing.digest:
-                return record
+    return _step(records, standing, locked)
+
+
+def is_verified(records: Iterable[DeploymentRecord], version: str | None) -> bool:
+    """Whether one of the newest records proves a version.
+
+    Args:
+        records: The records of the environment, newest first.
+        version: The version; None: none, which nothing proves.
+    """
+    return version is not None and any(
+        record.outcome == "verified" and record.lock.version == version
+        for record in islice(records, _LOOKED_AT)
+    )
+
+
+def _step(
+    records: Iterable[DeploymentRecord], standing: Standing, locked: LockedModel | None
+) -> DeploymentRecord:
+    if standing.undone:
+        return _answering(records, standing)
+    if standing.configuration is not None and standing.digest is None:
+        raise ForecastError(
+            f"what is deployed cannot be told: the model of {standing.configuration} is gone, has "
+            "lost its tags, or serves no archive of ours; name the version"
+            f"{_ways(records, standing)}"
+        )
+    if (standing.failed and not standing.runs(locked)) or standing.challenger is not None:
+        found = _verified(records, standing.digest)
+        if found is not None:
+            return found
     found = _before(records, standing)
     if found is not None:
         return found
@@ -68,17 +96,25 @@ def choose(
     )
 
 
-def is_verified(records: Iterable[DeploymentRecord], locked: LockedModel) -> bool:
-    """Whether one of the newest records proves the version of a lock entry.
-
-    Args:
-        records: The records of the environment, newest first.
-        locked: The entry.
-    """
-    return any(
-        record.outcome == "verified" and record.lock.version == locked.version
-        for record in islice(records, _LOOKED_AT)
+def _answering(records: Iterable[DeploymentRecord], standing: Standing) -> DeploymentRecord:
+    """The newest verified record of what answers since SageMaker has undone the last rollout."""
+    found = _verified(records, standing.answering_digest)
+    if found is not None:
+        return found
+    now = standing.answering
+    what = "what answers now" if now is None else f"version {now.version}, which answers now"
+    raise ForecastError(
+        f"SageMaker has undone the rollout of version {standing.version}, and nothing proves {what}"
+        f"{_ways(records, standing)}"
     )
+
+
+def _verified(records: Iterable[DeploymentRecord], digest: str | None) -> DeploymentRecord | None:
+    """The newest verified record of an archive."""
+    for record in records:
+        if record.outcome == "verified" and record.archive_digest == digest:
+            return record
+    return None
 
 
 def _before(records: Iterable[DeploymentRecord], standing: Standing) -> DeploymentRecord | None:

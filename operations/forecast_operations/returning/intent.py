@@ -41,9 +41,12 @@ class Intent(Settings):
     def is_of(self, standing: Standing, locked: LockedModel | None) -> bool:
         """Whether nothing else was deployed since, and the lock still names where it leads.
 
-        A return that was given up is one whose lock was put back.
+        A return that was given up is one whose lock was put back. One whose rollout SageMaker has
+        undone is at its end: what answers is gone back to, which is where no other leads.
         """
         leads = locked is not None and locked.archive_digest == self.target
+        if standing.undone:
+            return leads and standing.answering_digest == self.target
         return leads and standing.digest in {self.origin, self.target}
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.cloud.objects import split
+from forecast_operations.records.place import addresses_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -78,21 +81,17 @@ def _uses_of_endpoint(resource: Stored) -> Iterator[Use]:
 
 
 def _uses_of_model(resource: Stored) -> Iterator[Use]:
-    containers = resource.properties.get("Containers", [])
-    for container in (*containers, resource.properties.get("PrimaryContainer", {})):
-        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-        uri = container.get("ModelDataUrl") or source.get("S3Uri")
-        if uri is not None:
-            place = resource.shown(uri).removesuffix("/").rpartition("/")[0]
-            yield _use(resource, place, *_KNOWN_PREFIXES["models/"])
-            bucket, models, _ = place.partition("/models")
-            if models:
-                # No template tells of them: `forecast verify` writes them beside the archives.
-                yield _use(resource, f"{bucket}/deployments", *_KNOWN_PREFIXES["deployments/"])
+    for address in addresses_of(resource.properties):
+        place = resource.shown(address).removesuffix("/").rpartition("/")[0]
+        yield _use(resource, place, *_KNOWN_PREFIXES["models/"])
+        bucket, models, _ = place.partition("/models")
+        if models:
+            # No template tells of them: `forecast verify` writes them beside the archives.
+            yield _use(resource, f"{bucket}/deployments", *_KNOWN_PREFIXES["deployments/"])
 
 
 def _use(resource: Stored, uri: str, what: str, personal: str) -> Use:
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = split(uri)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
     return Use(_place(resource, bucket), prefix, what, personal)
 

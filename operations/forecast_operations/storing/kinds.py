@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config.instances import has_local_storage, known_instance_types
+from forecast_operations.deployed.live import variants_in
 from forecast_operations.storing.record import AWS_OWNED, UNKNOWN, Record, Stored
 
 if TYPE_CHECKING:
@@ -122,11 +123,6 @@ def _queue(queue: Stored) -> list[Record]:
 
 
 def _endpoint_config(config: Stored) -> list[Record]:
-    variants = [
-        variant
-        for name in ("ProductionVariants", "ShadowProductionVariants")
-        for variant in config.properties.get(name, ())
-    ]
     return [
         config.record(
             what="model and temporary files",
@@ -135,7 +131,7 @@ def _endpoint_config(config: Stored) -> list[Record]:
             encryption=_volume_encryption(config, variant.get("InstanceType")),
             kept="as long as the instance",
         )
-        for variant in variants
+        for variant, _ in variants_in(config.properties)
     ]
 
 

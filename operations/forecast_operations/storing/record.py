@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from forecast_operations.synthesis.references import short_id
 from forecast_operations.synthesis.templates import flatten
 
 UNKNOWN = "unknown: check"
 AWS_OWNED = "a key that AWS owns"
-
-_HASH = re.compile(r"[0-9A-F]{8}$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,7 @@ class Stored:
     @property
     def readable_id(self) -> str:
         """Its logical id without the digits that tell nothing."""
-        return _readable(self.logical_id)
+        return short_id(self.logical_id)
 
     @property
     def is_kept(self) -> bool:
@@ -95,7 +93,7 @@ class Stored:
             return AWS_OWNED
         shown = self.shown(value)
         if shown.startswith("<"):
-            return f"KMS key {_readable(shown.strip('<>').partition('.')[0])}"
+            return f"KMS key {short_id(shown.strip('<>').partition('.')[0])}"
         return f"KMS key {shown.rpartition('/')[2]}"
 
     def name(self, property_name: str) -> str:
@@ -111,7 +109,3 @@ class Stored:
             logical_id=self.logical_id,
             resource_type=self.resource_type,
         )
-
-
-def _readable(logical_id: str) -> str:
-    return _HASH.sub("", logical_id)

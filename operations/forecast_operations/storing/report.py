@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -34,11 +32,6 @@ def with_markdown(page: str, records: Sequence[Record]) -> str:
     """A page with the records in the place of those behind its mark; the records alone without."""
     head, mark, _ = page.partition(MARK)
     return f"{head}{mark}\n\n{as_markdown(records)}" if mark else as_markdown(records)
-
-
-def as_json(records: Sequence[Record]) -> str:
-    """The records as a JSON array."""
-    return json.dumps([asdict(record) for record in records], indent=2, ensure_ascii=False)
 
 
 def as_table(records: Sequence[Record]) -> Table:

@@ -100,9 +100,10 @@ def _not_asked(variant: Variant, wanted: PackagedModel, cause: str | None) -> Ch
 def _ask_variant(
     desk: Desk, variant: str, packaged: PackagedModel, budget_ms: float | None, *, by_name: bool
 ) -> Interview:
-    requests = golden_requests(packaged)
     target = variant if by_name else None
+    expected = f"answers to the golden requests of version {packaged.model.version}"
     try:
+        requests = golden_requests(packaged)
         # A fresh container's first answer, or a serverless cold start, is no measure of the rest.
         first = desk.ask(target, requests[0])
         asked = [(request, desk.ask(target, request)) for request in requests]
@@ -110,7 +111,7 @@ def _ask_variant(
         check = Check(
             name=f"golden {variant}",
             passed=False,
-            expected=f"answers to {len(requests)} requests",
+            expected=expected,
             found="no answer",
             advice=str(error),
         )

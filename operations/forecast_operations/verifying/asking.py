@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.cloud.invocation import OK, invoke
+from forecast_operations.cloud.objects import read, split
 from forecast_operations.cloud.refusals import CloudError
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from forecast_operations.cloud.cloud import Cloud
 
-_OK = 200
 _NOT_READY = ("ModelNotReadyException", "ServiceUnavailable")
 """Answers of a serverless endpoint whose container is still starting (Amazon SageMaker API
 reference, InvokeEndpoint)."""
@@ -90,25 +91,16 @@ class Desk:
     def _ask_now(self, variant: str | None, request: Mapping[str, Any]) -> Reply:
         target = {} if variant is None else {"TargetVariant": variant}
         started = time.perf_counter()
-        try:
-            answer = self.cloud.ask(
-                "sagemaker-runtime",
-                "invoke_endpoint",
-                EndpointName=self.endpoint_name,
-                ContentType=request["content_type"],
-                Accept=request["accept"],
-                Body=request["body"].encode(),
-                InferenceId=_mark(),
-                **target,
-            )
-            return Reply(_OK, answer["Body"].read(), time.perf_counter() - started)
-        except CloudError as error:
-            # SageMaker wraps what the container answers: 424 ModelError around its own status.
-            status = error.answer.get("OriginalStatusCode")
-            if status is None:
-                raise
-            body = str(error.answer.get("OriginalMessage", "")).encode()
-            return Reply(int(status), body, time.perf_counter() - started)
+        status, body, _ = invoke(
+            self.cloud,
+            self.endpoint_name,
+            request["body"].encode(),
+            content_type=request["content_type"],
+            accept=request["accept"],
+            InferenceId=_mark(),
+            **target,
+        )
+        return Reply(status, body, time.perf_counter() - started)
 
     def _ask_later(self, bucket: str, request: Mapping[str, Any]) -> Reply:
         mark = _mark()
@@ -126,10 +118,10 @@ class Desk:
         )
         pause = _FIRST_PAUSE_SECONDS
         while time.perf_counter() - started < self.wait_seconds:
-            answer = self._fetch(taken["OutputLocation"])
+            answer = read(self.cloud, *split(taken["OutputLocation"]))
             if answer is not None:
-                return Reply(_OK, answer, time.perf_counter() - started)
-            failure = self._fetch(taken.get("FailureLocation"))
+                return Reply(OK, answer, time.perf_counter() - started)
+            failure = self._failure(taken.get("FailureLocation"))
             if failure is not None:
                 return _failed(failure, time.perf_counter() - started)
             self.sleep(pause)
@@ -140,12 +132,8 @@ class Desk:
             "start: verify again, or with a longer --wait"
         )
 
-    def _fetch(self, address: str | None) -> bytes | None:
-        if address is None:
-            return None
-        bucket, _, key = address.removeprefix("s3://").partition("/")
-        found = self.cloud.ask("s3", "get_object", missing="NoSuchKey", Bucket=bucket, Key=key)
-        return None if found is None else found["Body"].read()
+    def _failure(self, address: str | None) -> bytes | None:
+        return None if address is None else read(self.cloud, *split(address))
 
 
 def _mark() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.deployed import statuses
 from forecast_operations.deployed.stacks import (
     NEVER_MADE,
     UNDONE,
@@ -11,9 +13,10 @@ from forecast_operations.deployed.stacks import (
     is_under_way,
     way_out,
 )
-from forecast_operations.deployed.statuses import IN_SERVICE, MIXED, is_in_transition
+from forecast_operations.deployed.statuses import IN_SERVICE, MIXED, is_in_transition, way_back
 from forecast_operations.records.record import Check
 from forecast_operations.updates.state import rollout_command
+from forecast_operations.verifying.settling import default_wait_seconds
 from forecast_operations.verifying.undone import Span, explain
 
 if TYPE_CHECKING:
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 _UNDONE = "the last update failed and was undone"
-"""An error occurred while the endpoint was rolled back: it may serve with instances of both
-configurations (Amazon SageMaker API reference, DescribeEndpoint)."""
 
 _NO_REASON = "no reason given"
 
@@ -119,9 +120,21 @@ def _why_not_done(subject: Subject, endpoint: Mapping[str, Any] | None) -> str:
 
 
 def _fired(subject: Subject, endpoint: Mapping[str, Any]) -> str:
-    """The alarms that fired while the last deployment was under way."""
-    span = Span(subject.deployed.at, endpoint.get("LastModifiedTime"))
-    return explain(subject.live.cloud, subject.deployed.rollback_alarms, span)
+    """The alarms that fired while the last rollout was under way.
+
+    They go on watching what is deployed, long after it: what fires later undoes nothing.
+    """
+    deployed, changed = subject.deployed, endpoint.get("LastModifiedTime")
+    cloud, alarms, start = subject.live.cloud, deployed.rollback_alarms, deployed.at
+    if start is None:
+        return explain(cloud, alarms, Span(None, changed))
+    longest = timedelta(seconds=default_wait_seconds(subject))
+    end = start + longest if changed is None else min(changed, start + longest)
+    told = explain(cloud, alarms, Span(start, end))
+    if told or not deployed.status.startswith(UNDONE):
+        return told
+    # Of a stack that was put back AWS does not document whether this is when that began.
+    return explain(cloud, alarms, Span(start - longest, end))
 
 
 def _check_endpoint(subject: Subject, endpoint: Mapping[str, Any] | None) -> Check:
@@ -143,30 +156,15 @@ def _away(subject: Subject) -> str:
     if subject.deployed.status == NEVER_MADE:
         return "see stack"
     machine = subject.deployed.outputs.get("OffHoursStateMachineArn")
-    if machine is None:
-        return (
-            f"its stack is deployed; after forecast stop: forecast start {subject.settings.name}; "
-            "else look who deleted it (DeleteEndpoint in AWS CloudTrail), and run: forecast deploy "
-            f"{subject.settings.name} --allow-recreate"
-        )
-    return (
-        "these are its off hours, or somebody deleted it; bring it back: aws stepfunctions "
-        f'start-execution --state-machine-arn {machine} --input \'{{"action": "start"}}\''
-    )
+    return way_back(subject.settings.name, machine, subject.live.cloud.region)
 
 
 def _standing(subject: Subject, endpoint: Mapping[str, Any]) -> str:
     status, reason = endpoint["EndpointStatus"], endpoint.get("FailureReason", _NO_REASON)
     if is_in_transition(status):
         return "it has not come to rest: verify again later, or with a longer --wait"
-    if status == MIXED:
-        return (
-            f"an update failed, and so did its rollback ({reason}): instances of two "
-            "configurations may answer; deploy again, or delete the endpoint's stack if that is "
-            "refused"
-        )
-    again = f"forecast deploy {subject.settings.name} --allow-recreate"
-    return f"{reason}; SageMaker does nothing with it but delete it: {again}"
+    name, region = endpoint["EndpointName"], subject.live.cloud.region
+    return f"{reason}; {statuses.way_out(subject.settings.name, name, status, region)}"
 
 
 def _check_configuration(subject: Subject, endpoint: Mapping[str, Any]) -> Check:
@@ -187,8 +185,8 @@ def _why_another(subject: Subject, endpoint: Mapping[str, Any], expected: str | 
     reason, fired = endpoint.get("FailureReason"), _fired(subject, endpoint)
     ways = (
         f"go back to what was verified: forecast rollback {subject.settings.name}; or roll what "
-        f"the stack says out again: {rollout_command(name, expected)}; deploying the same again "
-        "changes nothing"
+        f"the stack says out again: {rollout_command(name, expected, subject.live.cloud.region)}; "
+        "deploying the same again changes nothing"
     )
     why = "; ".join(part for part in (fired, reason) if part)
     if why:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.cloud.refusals import NotAllowedError
-from forecast_operations.deployed.live import Live
-from forecast_operations.records.place import digest_at, object_at
+from forecast_operations.deployed.live import variants_in
+from forecast_operations.records.place import addresses_of, digest_at, object_at
 from forecast_operations.records.record import Check, ServedVariant
 from forecast_operations.verifying.condition import not_allowed
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from forecast_config import PackagedModel
     from forecast_operations.cloud.cloud import Cloud
+    from forecast_operations.deployed.live import Live
     from forecast_operations.verifying.subject import Subject
 
 _NO_OBJECT = "404"
@@ -47,8 +48,8 @@ class Variant:
     @property
     def model_data(self) -> str:
         """`s3://` address of its archive, or the prefix of its files."""
-        source = self.container.get("ModelDataSource", {}).get("S3DataSource", {})
-        return str(self.container.get("ModelDataUrl") or source.get("S3Uri", _UNKNOWN))
+        addresses = addresses_of({"PrimaryContainer": self.container})
+        return str(addresses[0]) if addresses else _UNKNOWN
 
     @property
     def version(self) -> str:
@@ -78,23 +79,22 @@ class Variant:
         )
 
 
-def look_at_fleet(cloud: Cloud, endpoint: Mapping[str, Any]) -> list[Variant]:
-    """The variants that an endpoint serves, production variants first.
+def look_at_fleet(
+    live: Live, config: Mapping[str, Any], endpoint: Mapping[str, Any] | None = None
+) -> list[Variant]:
+    """The variants of an endpoint or of a configuration alone, production variants first.
 
     Args:
-        cloud: Where it is.
-        endpoint: The answer of DescribeEndpoint.
+        live: Where they are.
+        config: The answer of DescribeEndpointConfig; empty when it is gone.
+        endpoint: The answer of DescribeEndpoint, whose variants they are; None: those of the
+            configuration, whether or not anything serves them.
     """
-    config = cloud.ask(
-        "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint["EndpointConfigName"]
-    )
-    found = []
-    for shadow, kind in ((False, "ProductionVariants"), (True, "ShadowProductionVariants")):
-        described = {each["VariantName"]: each for each in config.get(kind) or ()}
-        for summary in endpoint.get(kind) or ():
-            own = described.get(summary["VariantName"], {})
-            found.append(_look_at(cloud, summary, own, shadow=shadow))
-    return found
+    described = {each["VariantName"]: each for each, _ in variants_in(config)}
+    return [
+        _look_at(live, summary, described.get(summary["VariantName"], {}), shadow=shadow)
+        for summary, shadow in variants_in(config if endpoint is None else endpoint)
+    ]
 
 
 def check_fleet(
@@ -118,14 +118,16 @@ def check_fleet(
 
 
 def _look_at(
-    cloud: Cloud, summary: Mapping[str, Any], config: Mapping[str, Any], *, shadow: bool
+    live: Live, summary: Mapping[str, Any], config: Mapping[str, Any], *, shadow: bool
 ) -> Variant:
     model: Mapping[str, Any] = {}
     tags: Mapping[str, str] = {}
     refused = None
     try:
-        model = _look_at_model(cloud, config.get("ModelName"))
-        tags = _tags_of(cloud, model.get("ModelArn"))
+        if "ModelName" in config:
+            model = live.sagemaker_model(config["ModelName"]) or {}
+        if "ModelArn" in model:
+            tags = live.tags_of(model["ModelArn"])
     except NotAllowedError as error:
         refused = error
     containers = model.get("Containers") or [{}]
@@ -138,20 +140,6 @@ def _look_at(
         shadow=shadow,
         refused=refused,
     )
-
-
-def _look_at_model(cloud: Cloud, name: str | None) -> Mapping[str, Any]:
-    if name is None:
-        return {}
-    found = Live(cloud).sagemaker_model(name)
-    return {} if found is None else dict(found)
-
-
-def _tags_of(cloud: Cloud, arn: str | None) -> dict[str, str]:
-    if arn is None:
-        return {}
-    tags = cloud.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
-    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _check_names(subject: Subject, fleet: Sequence[Variant]) -> Check:
@@ -259,7 +247,7 @@ def _why_another(
     return (
         f"the lock says {locked}, {variant.version} is deployed: deploy the lock's first (forecast "
         f"deploy {environment}), or pin what is deployed (forecast resolve {environment} "
-        f"--model-version {variant.version}) and commit {subject.config.lock_path.name}"
+        f"--model-version {variant.version}) and commit {subject.project.lock_path.name}"
     )
 
 

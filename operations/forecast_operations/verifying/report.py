@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +21,15 @@ _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _STYLES = {"verified": "green", "failed": "bold red"}
 
 
-def checks_table(checks: Iterable[Check]) -> Table:
-    """What was looked at, line by line."""
+def checks_report(checks: Sequence[Check]) -> Iterator[Table | Text]:
+    """What was looked at as a table, and then what to do about what failed, a line each."""
+    yield _checks_table(checks)
+    for check in checks:
+        if not check.passed and check.advice:
+            yield Text(f"{check.name}: {check.advice}")
+
+
+def _checks_table(checks: Iterable[Check]) -> Table:
     table = Table(show_lines=False)
     table.add_column("")
     for title in ("Check", "Expected", "Found"):
@@ -31,13 +39,6 @@ def checks_table(checks: Iterable[Check]) -> Table:
         cells = (check.name, _shortened(check.expected), _shortened(check.found))
         table.add_row(f"[{style}]{mark}[/]", *(escape(cell) for cell in cells))
     return table
-
-
-def advice_lines(checks: Iterable[Check]) -> Iterator[str]:
-    """What to do about what failed."""
-    for check in checks:
-        if not check.passed and check.advice:
-            yield f"{check.name}: {check.advice}"
 
 
 def summary_line(record: DeploymentRecord) -> str:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from forecast_operations.verifying.subject import Subject
 
-"""Statuses that an endpoint leaves by itself (Amazon SageMaker API reference, DescribeEndpoint)."""
-
 _CLEANING_UP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 """What was asked for is there; only what it replaced still goes."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError, load_environments, locked_model, names, read_lock
 from forecast_config.regions import dns_suffix_of
-from forecast_config.settings import ShadowRollout, SplitRollout
-from forecast_operations.deployed.live import Live, check_account
+from forecast_config.settings import ChallengerRollout
+from forecast_operations.deployed.live import Live, check_account, outputs_of, variants_in
 from forecast_operations.deployed.stacks import is_protected
 from forecast_operations.synthesis.hosted import (
     ENDPOINT,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig, LockedModel, PackagedModel
     from forecast_operations.synthesis.hosted import Hosted, Template
     from forecast_packaging import Progress
-
-_VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +74,7 @@ class Deployed:
     @property
     def rollback_alarms(self) -> tuple[str, ...]:
         """Names of the alarms that undo a rollout."""
-        endpoint = self.template["Resources"][self.hosted.logical_id]["Properties"]
-        rollback = endpoint.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {})
-        return tuple(flatten(alarm["AlarmName"]) for alarm in rollback.get("Alarms", ()))
+        return rollback_alarms(self.template, self.hosted)
 
     @property
     def rollout_seconds(self) -> int | None:
@@ -96,8 +92,7 @@ class Deployed:
         wanted = referred_id(endpoint.get("EndpointConfigName"))
         for logical_id, config in resources_of(self.template, ENDPOINT_CONFIG):
             if logical_id == wanted:
-                for kind in _VARIANTS:
-                    yield from config["Properties"].get(kind) or ()
+                yield from (variant for variant, _ in variants_in(config["Properties"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +100,7 @@ class Subject:
     """What is verified.
 
     Attributes:
-        config: The configuration that the environment is in.
+        project: The configuration that the environment is in.
         settings: The environment.
         live: Where it is deployed.
         account: The account there.
@@ -116,7 +111,7 @@ class Subject:
         challenger: What that packs to.
     """
 
-    config: ForecastConfig
+    project: ForecastConfig
     settings: EnvironmentSettings
     live: Live
     account: str
@@ -145,7 +140,7 @@ class Subject:
 
 
 def find_subject(
-    config: Path,
+    path: Path,
     environment: str,
     progress: Progress,
     say: Callable[[str], None] = lambda _: None,
@@ -156,7 +151,7 @@ def find_subject(
     registry is asked for what is not pinned only.
 
     Args:
-        config: The configuration file.
+        path: The configuration file.
         environment: The environment.
         progress: Told how far the packing is, where the archive is not there yet.
         say: Told what is fetched.
@@ -168,7 +163,7 @@ def find_subject(
     # With the packaging, which costs a quarter of a second.
     from forecast_packaging.building.environment import package_challenger_for  # noqa: PLC0415
 
-    project, environments = load_environments(config, [environment])
+    project, environments = load_environments(path, [environment])
     settings = environments[environment]
     live = Live.in_region(settings.region)
     check_account(live, settings.account)
@@ -177,11 +172,11 @@ def find_subject(
     champion = locked_model(lock, environment, project.lock_path)
     source = _Source(project, settings, live, progress, say)
     rival = lock.challengers.get(environment)
-    if rival is not None and isinstance(settings.rollout, ShadowRollout | SplitRollout):
+    if rival is not None and isinstance(settings.rollout, ChallengerRollout):
         source.fetch(rival)
     challenger = package_challenger_for(project, settings, progress)
     return Subject(
-        config=project,
+        project=project,
         settings=settings,
         live=live,
         account=live.account(),
@@ -221,6 +216,18 @@ class _Source:
             self.provide(lock)
 
 
+def rollback_alarms(template: Template, hosted: Hosted) -> tuple[str, ...]:
+    """Names of the alarms that undo a rollout.
+
+    Args:
+        template: The template of the endpoint's stack.
+        hosted: The endpoint in it.
+    """
+    endpoint = template["Resources"][hosted.logical_id]["Properties"]
+    rollback = endpoint.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {})
+    return tuple(flatten(alarm["AlarmName"]) for alarm in rollback.get("Alarms", ()))
+
+
 def look_at_stack(live: Live, settings: EnvironmentSettings) -> Deployed:
     """What the stack of an environment's endpoint says.
 
@@ -240,7 +247,7 @@ def look_at_stack(live: Live, settings: EnvironmentSettings) -> Deployed:
         stack=name,
         status=str(stack["StackStatus"]),
         at=stack.get("LastUpdatedTime", stack.get("CreationTime")),
-        outputs={each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])},
+        outputs=outputs_of(stack),
         template=template,
         hosted=hosted,
         protected=is_protected(stack),

@@ -27,6 +27,7 @@ from forecast_operations.verifying.settling import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from forecast_operations.deployed.live import Live
     from forecast_operations.verifying.fleet import Variant
     from forecast_operations.verifying.subject import Subject
 
@@ -73,7 +74,7 @@ def verify(subject: Subject, patience: Patience, say: Callable[[str], None]) -> 
     at_rest = endpoint is not None and not is_in_transition(endpoint["EndpointStatus"])
     if endpoint is not None and at_rest:
         try:
-            fleet = look_at_fleet(subject.live.cloud, endpoint)
+            fleet = _fleet(subject.live, endpoint)
         except NotAllowedError as error:
             unseen = [not_allowed("variants", "the variants of the template", error)]
     checks = check_condition(subject, endpoint, fleet, refused)
@@ -90,7 +91,7 @@ def verify(subject: Subject, patience: Patience, say: Callable[[str], None]) -> 
     return _record(
         subject,
         started_at,
-        endpoint_config_name=None if endpoint is None else endpoint["EndpointConfigName"],
+        endpoint_config_name=None if endpoint is None else endpoint.get("EndpointConfigName"),
         seconds=round(finished - started, 3),
         variants=tuple(variant.served for variant in fleet),
         checks=tuple(checks),
@@ -108,6 +109,13 @@ def _settled(
         return (*wait_until_settled(subject, seconds, say, sleep=patience.sleep), None)
     except NotAllowedError as error:
         return subject, None, error
+
+
+def _fleet(live: Live, endpoint: Mapping[str, Any]) -> list[Variant]:
+    # After a creation that failed there may be no configuration at all.
+    name = endpoint.get("EndpointConfigName")
+    config = None if name is None else live.endpoint_config(name)
+    return look_at_fleet(live, config or {}, endpoint)
 
 
 def _cause(checks: Sequence[Check]) -> str | None:
@@ -147,7 +155,7 @@ def _record(
         "outcome": "verified" if all(check.passed for check in checks) else "failed",
         "started_at": started_at,
         "caller": subject.live.cloud.caller(),
-        "commit": commit_of(subject.config.root),
+        "commit": commit_of(subject.project.root),
         "deployed_at": _in_utc(subject.deployed.at),
         "archive_digest": subject.champion.archive_digest,
         "lock": subject.lock,

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from forecast_operations.records.place import archive_keys, digest_at, object_at
+from forecast_operations.records.place import addresses_of, archive_keys, digest_at, object_at
 
 HASH = "a" * 64
 DIGEST = f"sha256:{HASH}"
@@ -52,3 +52,14 @@ def test_the_digest_is_that_of_the_address(
 )
 def test_what_an_instance_fetches_is_an_object(address: str, place: tuple[str, str] | None) -> None:
     assert object_at(address) == place
+
+
+def test_the_addresses_of_a_model_are_those_of_all_its_containers() -> None:
+    source = {"S3DataSource": {"S3Uri": "s3://store/models/b/"}}
+    model = {
+        "PrimaryContainer": {"Image": "serving", "ModelDataUrl": "s3://store/models/a.tar.gz"},
+        "Containers": [{"ModelDataSource": source}, {"Image": "without data"}],
+    }
+
+    assert addresses_of(model) == ["s3://store/models/a.tar.gz", "s3://store/models/b/"]
+    assert addresses_of({"PrimaryContainer": None, "Containers": None}) == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from small_archive import small_archive
 from small_stacks import artifacts_template, endpoint_template, write_assembly
 
 from forecast_config import ForecastError, LockedModel, read_lock
@@ -17,6 +18,7 @@ from forecast_config.names import artifact_bucket
 from forecast_local.simulation import Simulation
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.deployed.live import Live
+from forecast_operations.promoting import promotion
 from forecast_operations.records.place import archive_keys
 from forecast_operations.records.record import Check, DeploymentRecord, ModelCard, ServedVariant
 from forecast_operations.records.store import RecordStore
@@ -25,8 +27,6 @@ from forecast_operations.synthesis import cdk as cdk_cli
 from forecast_operations.updates import proposal
 from forecast_operations.updates.steps import without_update_policy
 from forecast_packaging import write_lock
-from forecast_packaging.building.archive import write_archive
-from forecast_packaging.documents import readable, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,42 +85,8 @@ class World:
 
     def train(self, version: str) -> LockedModel:
         """Make a version and pack it; its archive is outside the project."""
-        files = {
-            "artifacts/metrics.json": readable({"wape": float(version) / 10}),
-            "code/inference.py": b"VERSION = 1\n",
-            "model/model.txt": f"tree {version}\n".encode() * 100,
-        }
-        lock = LockedModel(
-            name="forecaster",
-            version=version,
-            alias="champion",
-            run_id=version * 32,
-            model_digest=sha256_of(f"model {version}".encode()),
-            signature_digest=sha256_of(b"signature"),
-            libraries={"python": "3.12.1", "scikit-learn": "1.9.0"},
-        )
-        info = {
-            "schema_version": 2,
-            **lock.model_dump(
-                include={"name", "version", "run_id", "model_digest", "signature_digest"}
-            ),
-            "models": [{"flavor": "lightgbm", "file": "model/model.txt"}],
-            "runs_code_on_load": False,
-            "vendored": {},
-            "files": {
-                path: {"size": len(data), "sha256": sha256_of(data).removeprefix("sha256:")}
-                for path, data in files.items()
-            },
-        }
-        stage = self.root.parent / f"stage-{version}"
-        for path, data in {**files, "model-info.json": readable(info)}.items():
-            (stage / path).parent.mkdir(parents=True, exist_ok=True)
-            (stage / path).write_bytes(data)
-        archive = self.root.parent / f"{version}.tar.gz"
-        digest = write_archive(stage, archive).archive_digest
-        entry = lock.model_copy(update={"archive_digest": digest})
-        self.versions[version] = (archive, entry)
-        return entry
+        self.versions[version] = made = small_archive(self.root.parent, version)
+        return made[1]
 
     def publish(self, version: str, environment: str = "prod") -> str:
         """Put an archive where the CDK publishes it."""
@@ -154,7 +120,7 @@ class World:
         """Write what a verification would have found."""
         self.records += 1
         record = self.made(version, outcome, **options)
-        RecordStore(self.cloud, self.bucket(record.environment), record.environment).write(record)
+        RecordStore(self.cloud, self.bucket(record.environment), record.environment).keep(record)
         return record
 
     def made(
@@ -303,3 +269,31 @@ def proving(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         return world.made(version, "verified" if world.serves(version) else "failed")
 
     monkeypatch.setattr(carrying_out, "verify", verify)
+
+
+@pytest.fixture
+def aliases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The aliases of a registry that is not there."""
+    known = {"champion": "1"}
+
+    class Registry:
+        def __init__(self, *_: Any) -> None:
+            pass
+
+        def move_alias(self, _: str, alias: str, version: str, _run_id: str) -> str | None:
+            before = known.get(alias)
+            known[alias] = version
+            return before
+
+    monkeypatch.setattr(promotion, "Registry", Registry)
+    return known
+
+
+@pytest.fixture
+def proved(world: World) -> World:
+    """Version 2 was verified in staging, and prod runs version 1."""
+    world.publish("1")
+    world.publish("2", "staging")
+    world.record("2", environment="staging")
+    write_lock(world.lock, "prod", world.versions["1"][1])
+    return world

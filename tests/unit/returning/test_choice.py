@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,27 @@ if TYPE_CHECKING:
 
 
 def _standing(world: World, version: str, challenger: str | None = None) -> Standing:
-    def variant(each: str) -> Any:
-        return SimpleNamespace(version=each, archive_digest=world.digest(each))
-
     return Standing(
         configuration="config",
         answers="config",
-        champion=variant(version),
-        challenger=None if challenger is None else variant(challenger),
+        champion=_variant(world, version),
+        challenger=None if challenger is None else _variant(world, challenger),
+        answering=_variant(world, version),
     )
+
+
+def _undone(world: World, version: str, answering: str | None) -> Standing:
+    """A version was deployed, and SageMaker went back to another one."""
+    return Standing(
+        configuration="config",
+        answers="before",
+        champion=_variant(world, version),
+        answering=None if answering is None else _variant(world, answering),
+    )
+
+
+def _variant(world: World, version: str) -> Any:
+    return SimpleNamespace(version=version, archive_digest=world.digest(version))
 
 
 def _records(world: World, *versions: str) -> list[Any]:
@@ -73,12 +86,73 @@ def test_there_is_no_step_from_what_came_first(world: World, records: list[str])
     assert ("--to 2: verified" in str(caught.value)) == ("2" in records and len(made) > 1)
 
 
-def test_a_lock_ahead_of_what_is_deployed_goes_back_to_that(world: World) -> None:
-    records = _records(world, "1")
+def test_after_a_deployment_that_failed_the_lock_goes_back_to_what_is_deployed(
+    world: World,
+) -> None:
+    world.train("3")
+    records = _records(world, "2", "1")
+    standing = replace(_standing(world, "2"), failed=True)
 
-    found = choose(records, _standing(world, "1"), world.versions["2"][1])
+    assert choose(records, standing, world.versions["3"][1]).lock.version == "2"
+    # What is locked is what is deployed: it is that which is to be left.
+    assert choose(records, standing, world.versions["2"][1]).lock.version == "1"
+
+
+@pytest.mark.parametrize("locked", ["1", "3"])
+def test_a_lock_that_names_something_else_does_not_keep_what_is_deployed(
+    world: World, locked: str
+) -> None:
+    world.train("3")
+    records = _records(world, "2", "1")
+
+    found = choose(records, _standing(world, "2"), world.versions[locked][1])
 
     assert found.lock.version == "1"
+
+
+@pytest.mark.parametrize("locked", ["1", "2"])
+@pytest.mark.parametrize("records", [["2", "1"], ["2", "1", "3"], ["1", "2", "1"]])
+def test_what_sagemaker_has_undone_leads_to_what_answers(
+    world: World, records: list[str], locked: str
+) -> None:
+    world.train("3")
+
+    found = choose(_records(world, *records), _undone(world, "1", "2"), world.versions[locked][1])
+
+    assert found.lock.version == "2"
+
+
+@pytest.mark.parametrize(
+    ("answering", "says"), [("2", "version 2, which answers now"), (None, "what answers now")]
+)
+def test_what_answers_and_was_never_verified_is_no_way_back(
+    world: World, answering: str | None, says: str
+) -> None:
+    world.train("3")
+    records = _records(world, "2!", "1")
+    match = f"has undone the .* version 3, .* proves {says}"
+
+    with pytest.raises(ForecastError, match=match) as got:
+        choose(records, _undone(world, "3", answering), None)
+
+    assert "--to 1: verified" in str(got.value)
+
+
+def test_what_is_deployed_and_cannot_be_told_is_not_guessed(world: World) -> None:
+    records = _records(world, "2", "1")
+    standing = Standing(configuration="config", answers="config")
+
+    with pytest.raises(ForecastError, match="the model of config is gone") as caught:
+        choose(records, standing, world.versions["2"][1])
+
+    assert "--to 2: verified" in str(caught.value)
+    assert choose(records, standing, None, version="1").lock.version == "1"
+
+
+def test_without_a_stack_the_last_verified_version_is_the_one(world: World) -> None:
+    records = _records(world, "2!", "1")
+
+    assert choose(records, Standing(), None).lock.version == "1"
 
 
 def test_a_comparison_ends_before_the_champion_changes(world: World) -> None:

@@ -206,8 +206,8 @@ def test_a_pin_does_not_make_one_version_another(world: World) -> None:
     # Resolving would follow the alias, and let go of the pin.
     assert "forecast resolve" not in str(no.value)
     assert str(no.value).endswith(
-        "put models.lock.json back as it was (git checkout), or write the verified entry into it: "
-        "forecast show prod --lock"
+        "put models.lock.json back as it was (git checkout), or lock version 2 again: forecast "
+        "rollback prod --to 2, or forecast promote 2 --from ENV --to prod as it came there"
     )
 
 

@@ -90,3 +90,21 @@ def test_packaging_fetches_a_locked_archive_from_where_it_was_deployed(
     packaged = json.loads(capsys.readouterr().out)["prod"]
     assert packaged["archive_digest"] == world.digest("1")
     assert packaged["archive"].startswith(str(world.root / ".forecast/archives"))
+
+
+def test_packaging_fetches_a_challenger_that_is_locked_to_its_archive(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Cloud, "_make", lambda _, service: world.aws.client(service))
+    challenger = {"alias": "challenger"}
+    split = {"kind": "split", "challenger": challenger, "challenger_percent": 10}
+    world.configure("prod", rollout=split)
+    for version in ("1", "2"):
+        world.publish(version, "staging")
+    rival = world.versions["2"][1].model_copy(update=challenger)
+    write_lock(world.lock, "prod", world.versions["1"][1], rival)
+
+    package_command(["prod"], world.config, as_json=True)
+
+    packaged = json.loads(capsys.readouterr().out)["prod"]
+    assert packaged["challenger"]["archive_digest"] == world.digest("2")

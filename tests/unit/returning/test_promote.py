@@ -10,6 +10,7 @@ import pytest
 from forecast_config import ForecastError, load_config, read_lock
 from forecast_operations.commands.promote import promote_command
 from forecast_operations.promoting import promotion
+from forecast_operations.records.record import Exchange
 from forecast_operations.records.store import RecordStore
 from forecast_packaging import RegistryError, write_lock
 from forecast_packaging.building.environment import package_for
@@ -19,34 +20,6 @@ if TYPE_CHECKING:
     from conftest import World
 
 SPLIT = {"kind": "split", "challenger": {"alias": "challenger"}, "challenger_percent": 10}
-
-
-@pytest.fixture
-def aliases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The aliases of a registry that is not there."""
-    known = {"champion": "1"}
-
-    class Registry:
-        def __init__(self, *_: Any) -> None:
-            pass
-
-        def move_alias(self, _: str, alias: str, version: str, _run_id: str) -> str | None:
-            before = known.get(alias)
-            known[alias] = version
-            return before
-
-    monkeypatch.setattr(promotion, "Registry", Registry)
-    return known
-
-
-@pytest.fixture
-def proved(world: World) -> World:
-    """Version 2 was verified in staging, and prod runs version 1."""
-    world.publish("1")
-    world.publish("2", "staging")
-    world.record("2", environment="staging")
-    write_lock(world.lock, "prod", world.versions["1"][1])
-    return world
 
 
 def test_what_was_proved_is_locked_as_the_very_same_bytes(
@@ -195,6 +168,37 @@ def test_the_challenger_of_a_comparison_becomes_the_champion(
     assert f"and run: {end}\n" in said
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_only_a_challenger_that_was_asked_goes_to_another_environment(
+    world: World, aliases: dict[str, str], *, asked: bool
+) -> None:
+    world.publish("2", "staging")
+    record = world.made("1", environment="staging", challenger="2")
+    exchange = Exchange(
+        name="example",
+        variant="AllTraffic-challenger",
+        content_type="text/csv",
+        accept="text/csv",
+        body="a",
+        status=200,
+        answer="b",
+        milliseconds=1.0,
+    )
+    _store(world).keep(record.model_copy(update={"exchanges": (exchange,) if asked else ()}))
+    if asked:
+        promote_command("staging", "prod", "2", world.config)
+        assert read_lock(world.lock).environments["prod"].archive_digest == world.digest("2")
+        return
+
+    with pytest.raises(ForecastError, match="nobody gets the answers of a shadow") as caught:
+        promote_command("staging", "prod", "2", world.config)
+
+    assert "forecast promote 2 --from staging --to staging, forecast deploy staging" in (
+        str(caught.value)
+    )
+    assert aliases == {"champion": "1"}
+
+
 def test_after_a_return_only_the_alias_moves(
     world: World, aliases: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -287,7 +291,13 @@ def test_an_entry_that_somebody_else_has_changed_is_left_alone(
     proved: World, aliases: dict[str, str]
 ) -> None:
     plan = promotion.plan_promotion(
-        proved.config, "2", "staging", "prod", moves_alias=True, warn=lambda _: None
+        proved.config,
+        "2",
+        "staging",
+        "prod",
+        moves_alias=True,
+        progress=lambda *_: None,
+        warn=lambda _: None,
     )
     proved.train("3")
     write_lock(proved.lock, "prod", proved.versions["3"][1])

@@ -91,7 +91,7 @@ def test_a_deployment_forgets_what_was_under_way(interrupted: World) -> None:
 def test_a_verification_forgets_it_when_it_passes(
     interrupted: World, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
-    subject = SimpleNamespace(config=SimpleNamespace(root=interrupted.root))
+    subject = SimpleNamespace(project=SimpleNamespace(root=interrupted.root))
     record = interrupted.made("1", outcome)
     monkeypatch.setattr(subjects, "find_subject", lambda *_: subject)
     monkeypatch.setattr(verifying, "verify", lambda *_: record)
@@ -112,7 +112,7 @@ def test_a_lock_that_somebody_changes_while_it_is_asked_is_left_alone(moved_on: 
     write_lock(moved_on.lock, "prod", moved_on.versions["3"][1])
 
     with pytest.raises(ForecastError, match="prod is locked to version 3"):
-        carrying_out.deploy(plan, (), lambda _: None)
+        carrying_out.deploy(plan, (), lambda _: None, lambda _: None)
 
     assert _locked(moved_on).version == "3"
     assert moved_on.calls == []
@@ -146,12 +146,13 @@ def test_a_record_that_cannot_be_written_hides_nothing(
     with pytest.raises(ForecastError, match="version 1 is deployed, and the record of it was not"):
         rollback_command("prod", moved_on.config, yes=True, as_json=True)
 
-    assert json.loads(capsys.readouterr().out)["verification"]["outcome"] == "verified"
+    found = json.loads(capsys.readouterr().out)["verification"]
+    assert found == {"record": None, "outcome": "verified"}
     assert read_intent(moved_on.root, "prod") is None
     assert moved_on.serves("1")
 
 
-def test_a_lock_that_is_put_right_is_compared_with_what_was_locked(
+def test_a_lock_that_named_something_else_is_compared_with_what_was_locked(
     moved_on: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved_on.train("3")
@@ -163,17 +164,19 @@ def test_a_lock_that_is_put_right_is_compared_with_what_was_locked(
 
 
 @pytest.mark.parametrize("verified", [True, False])
-def test_the_way_back_is_one_that_there_is(moved_on: World, *, verified: bool) -> None:
+def test_the_way_back_is_one_that_there_is(
+    moved_on: World, capsys: pytest.CaptureFixture[str], *, verified: bool
+) -> None:
     moved_on.train("3")
     moved_on.deploy("3")
     if verified:
         moved_on.record("3")
 
-    said = list(plan_return(moved_on.config, "prod", warn=lambda _: None).consequences())[-1]
+    rollback_command("prod", moved_on.config, yes=True)
 
-    way = "forecast rollback prod --to 3" if verified else "put it back (git), and forecast deploy"
-    assert f"the way back: {way}" in said
-    assert "model_version" not in said
+    said = capsys.readouterr().err
+    way = "forecast rollback prod --to 3" if verified else "put models.lock.json back (git), and"
+    assert f"names version 2 instead of 3; the way back to version 3: {way}" in said
 
 
 def test_no_more_records_are_read_than_are_needed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -13,6 +13,7 @@ from forecast_config import ForecastError, LockedModel, read_lock
 from forecast_operations.commands.history import history_command
 from forecast_operations.commands.rollback import rollback_command
 from forecast_operations.commands.show import show_command
+from forecast_operations.deployed.live import Live
 from forecast_operations.returning import carrying_out
 from forecast_operations.returning.intent import read_intent
 from forecast_packaging import write_lock
@@ -74,7 +75,8 @@ def test_without_anybody_to_ask_nothing_is_changed(
         rollback_command("prod", moved_on.config)
 
     assert _locked(moved_on).version == "2"
-    assert moved_on.calls == []
+    assert moved_on.calls == ["synth"]
+    assert read_intent(moved_on.root, "prod") is None
 
 
 def test_another_account_is_not_even_looked_at(moved_on: World) -> None:
@@ -94,35 +96,39 @@ def test_records_of_another_account_are_not_said_to_be_none(
         command("prod", config=moved_on.config)
 
 
-def test_a_rollout_that_sagemaker_has_undone_is_put_right(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sagemaker = world.aws.client("sagemaker")
-    world.deploy("1")
-    world.record("1")
-    good = sagemaker.describe_endpoint(EndpointName="forecast-prod")["EndpointConfigName"]
-    world.deploy("2")
-    sagemaker.update_endpoint(EndpointName="forecast-prod", EndpointConfigName=good)
-    assert world.serves("1")
-
-    rollback_command("prod", world.config, yes=True)
-
-    assert "SageMaker has undone the last rollout" in capsys.readouterr().err
-    assert world.serves("1")
-    assert world.calls == ["synth", "deploy"]
-    assert _locked(world).version == "1"
-
-
-def test_a_lock_that_was_never_deployed_goes_back_to_what_is(
-    moved_on: World, capsys: pytest.CaptureFixture[str]
+def test_a_deployment_that_failed_takes_the_lock_back_to_what_is_deployed(
+    moved_on: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved_on.train("3")
     write_lock(moved_on.lock, "prod", moved_on.versions["3"][1])
+    real = Live.stack
+
+    def put_back(self: Live, name: str) -> Any:
+        found = real(self, name)
+        return found if found is None else {**found, "StackStatus": "UPDATE_ROLLBACK_COMPLETE"}
+
+    monkeypatch.setattr(Live, "stack", put_back)
+    rollback_command("prod", moved_on.config, yes=True)
+
+    said = capsys.readouterr().err
+    assert "version 2 is the deployed one already: the endpoint stays as it is" in said
+    assert "the way back to version 3: put models.lock.json back (git), and forecast deploy" in said
+    assert _locked(moved_on).version == "2"
+
+
+@pytest.mark.parametrize("locked", ["1", "3"])
+def test_a_lock_that_is_not_what_is_deployed_does_not_keep_that(
+    moved_on: World, capsys: pytest.CaptureFixture[str], locked: str
+) -> None:
+    moved_on.train("3")
+    write_lock(moved_on.lock, "prod", moved_on.versions[locked][1])
 
     rollback_command("prod", moved_on.config, yes=True)
 
-    assert "it is the deployed one already" in capsys.readouterr().err
-    assert _locked(moved_on).version == "2"
+    said = capsys.readouterr().err
+    assert moved_on.serves("1")
+    assert f"models.lock.json names version {locked} here, which is not what is deployed" in said
+    assert "the way back to version 2: forecast rollback prod --to 2" in said
 
 
 def test_a_challenger_goes_and_the_champion_stays(

@@ -156,7 +156,7 @@ class World:
         live = Live(Cloud(REGION, clients=clients))
         other = None if challenger is None else self.packaged(challenger)
         return Subject(
-            config=config,
+            project=config,
             settings=settings,
             live=live,
             account=live.account(),

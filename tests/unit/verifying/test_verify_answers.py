@@ -90,3 +90,19 @@ def test_the_budget_is_the_lowest_threshold_that_is_alarmed_about(deployed: Any)
 
     assert latency.expected == "half of the answers within 700 ms"
     assert [each.name for each in without.checks if each.name.startswith("latency")] == []
+
+
+def test_golden_requests_that_cannot_be_read_fail_their_check_alone(
+    deployed: Any, checks_failed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = deployed.packaged("1")
+    older = deployed.root / "older.json"
+    older.write_text(packaged.golden.read_text().replace('"schema_version": 2', '"other": 1'))
+    packed_before = packaged.model_copy(update={"golden": older})
+    monkeypatch.setattr(deployed, "packaged", lambda _: packed_before)
+
+    record = deployed.verify()
+
+    assert list(checks_failed(record)) == ["golden AllTraffic"]
+    assert "package version 1 again" in checks_failed(record)["golden AllTraffic"].advice
+    assert len(record.checks) > 5

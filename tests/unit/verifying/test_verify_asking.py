@@ -14,7 +14,7 @@ from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.cloud.refusals import CloudError, NotAllowedError
 from forecast_operations.verifying.answers import interview
 from forecast_operations.verifying.asking import Desk, Reply
-from forecast_operations.verifying.fleet import look_at_fleet
+from forecast_operations.verifying.fleet import Variant, look_at_fleet
 
 REQUEST = {"content_type": "text/csv", "accept": "application/json", "body": "a,b\n1,2\n"}
 
@@ -155,6 +155,12 @@ def test_an_asynchronous_endpoint_that_does_not_answer_is_given_up() -> None:
         _desk(_Runtime(), _Bucket(0)).ask("v", REQUEST)
 
 
+def _fleet(world: Any, subject: Any) -> list[Variant]:
+    endpoint = world.aws.endpoint("produce")
+    config = subject.live.endpoint_config(endpoint["EndpointConfigName"])
+    return look_at_fleet(subject.live, config, endpoint)
+
+
 class _Tells:
     """A desk whose refusals come without a status, as those of an asynchronous endpoint."""
 
@@ -183,7 +189,7 @@ def test_an_expected_refusal_passes_without_its_status(
     deployed: Any, refusal: bytes, found: str
 ) -> None:
     subject = deployed.subject()
-    fleet = look_at_fleet(subject.live.cloud, deployed.aws.endpoint("produce"))
+    fleet = _fleet(deployed, subject)
 
     desk: Any = _Tells(refusal)
     came = interview(subject, desk, fleet, None)
@@ -200,7 +206,7 @@ def test_a_failure_without_a_status_is_no_answer(deployed: Any) -> None:
             return Reply(None, b"out of memory", 0.5)
 
     subject = deployed.subject()
-    fleet = look_at_fleet(subject.live.cloud, deployed.aws.endpoint("produce"))
+    fleet = _fleet(deployed, subject)
 
     desk: Any = Fails()
     checks = {each.name: each for each in interview(subject, desk, fleet, 100.0).checks}
@@ -227,7 +233,7 @@ def test_half_of_the_answers_count_and_the_slowest_is_said(
             return Reply(request["status"], text.encode(), self.left.pop(0) / 1000)
 
     subject = deployed.subject()
-    fleet = look_at_fleet(subject.live.cloud, deployed.aws.endpoint("produce"))
+    fleet = _fleet(deployed, subject)
 
     desk: Any = Timed()
     *_, latency = interview(subject, desk, fleet, 104.0 if not passes else 2600.0).checks

@@ -48,7 +48,7 @@ def found(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Subje
         document["environments"]["prod"] |= environment
         (deployed.root / "forecast.yaml").write_text(yaml.safe_dump(document))
         lock = ModelsLock(environments={"prod": subject.lock})
-        subject.config.lock_path.write_text(lock_text(lock))
+        subject.project.lock_path.write_text(lock_text(lock))
         monkeypatch.setattr(Live, "in_region", lambda _: subject.live)
         monkeypatch.setattr(fetching, "provide", lambda *_: subject.champion)
         monkeypatch.setattr(building, "package_challenger_for", lambda *_: None)

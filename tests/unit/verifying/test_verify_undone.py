@@ -5,15 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from forecast_local.simulation import ANY_ALARM
-from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.verifying.undone import Span, explain, fired_alarms
 
 ALARM = "produce-rollback-failed-requests"
-NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 
 
 def _serve_another(world: Any) -> str:
@@ -91,6 +85,46 @@ def test_after_a_rollback_that_the_stack_does_not_know_the_alarm_is_named(
     assert "9 failed" in advice
     assert f"--endpoint-config-name {before}" in advice
     assert record.endpoint_config_name == "another"
+
+
+def _stack_at(world: Any, changed: Any, moment: datetime, **more: Any) -> None:
+    """Let the stack have been updated last at a moment."""
+
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        (stack,) = answer["Stacks"]
+        return {"Stacks": [{**stack, "LastUpdatedTime": moment, **more}]}
+
+    cloudformation = world.aws.client("cloudformation")
+    world.clients["cloudformation"] = changed(cloudformation, describe_stacks=change)
+
+
+def test_an_alarm_that_fired_long_after_the_rollout_undid_nothing(
+    deployed: Any, changed: Any, checks_failed: Any
+) -> None:
+    _serve_another(deployed)
+    cloudwatch = deployed.aws.client("cloudwatch")
+    cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="9 failed")
+    cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="OK", StateReason="none")
+    now = datetime.now(UTC)
+    _stack_at(deployed, changed, now - timedelta(days=21))
+    _at(deployed, changed, now + timedelta(days=14))
+
+    advice = checks_failed(deployed.verify())["configuration"].advice
+
+    assert ALARM not in advice
+    assert "or somebody updated the endpoint past its stack" in advice
+
+
+def test_the_alarm_is_named_whichever_time_a_stack_that_was_put_back_tells(
+    deployed: Any, changed: Any, checks_failed: Any
+) -> None:
+    assert deployed.deploy("2", alarm=ANY_ALARM).rolled_back
+    _stack_at(deployed, changed, datetime.now(UTC) + timedelta(minutes=10))
+    _at(deployed, changed, datetime.now(UTC) + timedelta(minutes=20))
+
+    advice = checks_failed(deployed.verify("2"))["stack"].advice
+
+    assert f"the alarm {ALARM} fired at " in advice
 
 
 def test_an_alarm_that_fired_after_the_last_change_undid_nothing(
@@ -183,7 +217,9 @@ def test_mixed_fleets_are_said_and_asked(deployed: Any, changed: Any, checks_fai
 
     found = checks_failed(record)
     assert list(found) == ["endpoint"]
-    assert "its rollback (no capacity): instances of two configurations" in found["endpoint"].advice
+    assert found["endpoint"].advice.startswith(
+        "no capacity; an update failed, and so did its rollback: instances of two configurations"
+    )
     assert len(record.exchanges) == 3
 
 
@@ -198,94 +234,18 @@ def test_a_failed_endpoint_is_not_asked(deployed: Any, changed: Any, checks_fail
     assert record.exchanges == ()
 
 
-class _CloudWatch:
-    """Histories by alarm, and alarms with their state."""
-
-    def __init__(self, history: dict[str, list[Any]], alarms: list[Any]) -> None:
-        self._history, self._alarms = history, alarms
-        self.asked: list[dict[str, Any]] = []
-
-    def get_paginator(self, operation: str) -> Any:
-        self._operation = operation
-        return self
-
-    def paginate(self, **asked: Any) -> Any:
-        self.asked.append(asked)
-        if self._operation == "describe_alarms":
-            return [{"MetricAlarms": self._alarms}]
-        found = self._history.get(asked["AlarmName"], [])
-        if isinstance(found, Exception):
-            raise found
-        return [{"AlarmHistoryItems": [each]} for each in found]
-
-
-def _change(minute: int, to: str, data: str) -> dict[str, Any]:
-    return {
-        "Timestamp": NOON + timedelta(minutes=minute),
-        "HistorySummary": f"Alarm updated from OK to {to}",
-        "HistoryData": data,
-    }
-
-
-def test_the_first_firing_within_the_rollout_counts_with_its_reason() -> None:
-    told = '{"newState": {"stateValue": "ALARM", "stateReason": "Threshold Crossed: 7"}}'
-    history = {
-        "late": [_change(9, "ALARM", "nine"), _change(12, "ALARM", "twelve")],
-        "early": [
-            _change(-1, "ALARM", "before it"),
-            _change(3, "OK", "calm"),
-            _change(5, "ALARM", told),
-            _change(40, "ALARM", "after it"),
-        ],
-    }
-    cloudwatch = _CloudWatch(history, [])
-    span = Span(NOON, NOON + timedelta(minutes=30))
-
-    fired = fired_alarms(Cloud("r", clients={"cloudwatch": cloudwatch}), ["late", "early"], span)
-
-    assert [(each.alarm, each.reason) for each in fired] == [
-        ("early", "Threshold Crossed: 7"),
-        ("late", "nine"),
-    ]
-    assert cloudwatch.asked[0]["StartDate"] == NOON
-    assert cloudwatch.asked[0]["HistoryItemType"] == "StateUpdate"
-
-
-@pytest.mark.parametrize(
-    ("state", "minute", "named"), [("ALARM", -5, True), ("OK", -5, False), ("ALARM", 50, False)]
-)
-def test_an_alarm_that_was_on_all_the_time_is_named_too(
-    state: str, minute: int, *, named: bool
+def test_an_endpoint_that_never_had_a_configuration_is_a_failed_one(
+    deployed: Any, changed: Any, checks_failed: Any
 ) -> None:
-    alarm = {
-        "AlarmName": "own",
-        "StateValue": state,
-        "StateReason": "still",
-        "StateUpdatedTimestamp": NOON + timedelta(minutes=minute),
-    }
-    cloud = Cloud("r", clients={"cloudwatch": _CloudWatch({}, [alarm])})
+    def never(answer: dict[str, Any]) -> dict[str, Any]:
+        bare = {key: value for key, value in answer.items() if not key.endswith("Variants")}
+        del bare["EndpointConfigName"]
+        return {**bare, "EndpointStatus": "Failed", "FailureReason": "no such role"}
 
-    said = explain(cloud, ["own"], Span(NOON, NOON + timedelta(minutes=30)))
+    sagemaker = deployed.aws.client("sagemaker")
+    deployed.clients["sagemaker"] = changed(sagemaker, describe_endpoint=never)
 
-    assert said == ("the alarm own was in ALARM: still" if named else "")
+    record = deployed.verify()
 
-
-@pytest.mark.parametrize(
-    ("code", "message", "named"),
-    [
-        (
-            "AccessDenied",
-            "User: me is not authorized to perform: cloudwatch:DescribeAlarmHistory",
-            "the permission cloudwatch:DescribeAlarmHistory",
-        ),
-        ("Throttling", "Rate exceeded", "AWS refuses cloudwatch:DescribeAlarmHistory for now"),
-    ],
-)
-def test_what_aws_does_not_tell_is_named_and_not_fatal(code: str, message: str, named: str) -> None:
-    refused = ClientError({"Error": {"Code": code, "Message": message}}, "DescribeAlarmHistory")
-    histories: Any = {"own": refused}
-    cloud = Cloud("r", clients={"cloudwatch": _CloudWatch(histories, [])})
-
-    said = explain(cloud, ["own"], Span(None, None))
-
-    assert f"cannot be told: {named}" in said
+    assert record.endpoint_config_name is None
+    assert checks_failed(record)["endpoint"].advice.startswith("no such role; SageMaker does")
