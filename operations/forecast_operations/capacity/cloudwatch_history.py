@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
 from forecast_operations.capacity.history import HOUR, MINUTE, History
-from forecast_operations.capacity.limits import CLOUDWATCH_DAYS
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.cloud.metrics import metric_query
+from forecast_operations.cloud.metrics import HOSTING, KEPT_DAYS, floor, metric_query, read_metrics
 from forecast_operations.cloud.refusals import CloudError
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
 
-_PERIODS = ((15, MINUTE), (63, 5 * MINUTE), (CLOUDWATCH_DAYS, HOUR))
+_PERIODS = ((15, MINUTE), (63, 5 * MINUTE), (KEPT_DAYS, HOUR))
 """Days up to which, and the finest period that it keeps so long (CloudWatch user guide,
 "Metrics retention")."""
 
@@ -25,44 +24,33 @@ def period_seconds(days: int) -> int:
     return next(period for limit, period in _PERIODS if days <= limit)
 
 
-def read_cloudwatch(environment: EnvironmentSettings, days: int) -> History:
+def read_cloudwatch(settings: EnvironmentSettings, days: int) -> History:
     """The requests to an endpoint in the last days: on AWS, or where `AWS_ENDPOINT_URL` points.
 
     Raises:
         ForecastError: CloudWatch does not answer, or knows of no requests.
     """
-    endpoint = environment.endpoint
-    period = period_seconds(days)
+    endpoint, period = settings.endpoint, period_seconds(days)
     # A whole number of periods: CloudWatch's own stretches begin there.
-    end = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()) // period * period, UTC)
+    end = floor(datetime.now(UTC), period)
     query = metric_query(
         "invocations",
-        ("AWS/SageMaker", "Invocations"),
+        (HOSTING, "Invocations"),
         {"EndpointName": endpoint.name, "VariantName": endpoint.variant_name},
         statistic="Sum",
         period_seconds=period,
     )
-    results = Cloud(environment.region).pages(
-        "cloudwatch",
-        "get_metric_data",
-        "MetricDataResults",
-        StartTime=end - timedelta(days=days),
-        EndTime=end,
-        MetricDataQueries=[query],
-    )
-    counts: dict[int, float] = {}
     try:
-        for result in results:
-            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
-                counts[int(moment.timestamp())] = value
+        found = read_metrics(Cloud(settings.region), [query], end - timedelta(days=days), end)
     except CloudError as error:
         raise ForecastError(
             f"cannot read the requests of {endpoint.name} from CloudWatch: {error}; "
             "or give a file with: --csv"
         ) from None
+    counts = {int(moment.timestamp()): value for moment, value in found["invocations"]}
     if not counts:
         raise ForecastError(
-            f"CloudWatch in {environment.region} knows of no requests to {endpoint.name} "
+            f"CloudWatch in {settings.region} knows of no requests to {endpoint.name} "
             f"in {days} days; give a file with: --csv"
         )
     notes = (

@@ -7,6 +7,3 @@ MIN_DAYS = 7
 
 MAX_DAYS = 1100
 """Longest history that is taken for meant: three years."""
-
-CLOUDWATCH_DAYS = 455
-"""Days that CloudWatch keeps a metric (CloudWatch user guide, "Metrics retention")."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecast_operations.capacity.history import MINUTE
 from forecast_operations.capacity.pattern import HOURS, WEEKDAYS
+from forecast_operations.documents import as_json as json_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from forecast_operations.capacity.plan import CapacityPlan
+    from forecast_operations.capacity.plan import CapacityPlan, Replay
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -37,8 +37,8 @@ def settings_block(plan: CapacityPlan) -> str:
 
 def as_json(plan: CapacityPlan, environment: str) -> str:
     """The plan as a document: times in UTC, shares from 0 to 1."""
-    wanted, history, replay = plan.wanted, plan.history, plan.replay
-    document: dict[str, Any] = {
+    wanted, history = plan.wanted, plan.history
+    document = {
         "environment": environment,
         "history": {
             "source": history.source,
@@ -71,18 +71,22 @@ def as_json(plan: CapacityPlan, environment: str) -> str:
             }
             for peak in plan.pattern.peaks
         ],
-        "replay": {
-            "short_share": replay.short_share,
-            "usual_short_share": replay.usual_short_share,
-            "requests_over_share": replay.requests_over,
-            "instance_hours": replay.instance_hours,
-            "fixed_instance_count": replay.fixed_count,
-            "fixed_instance_hours": replay.fixed_hours,
-            "fixed_short_share": replay.fixed_short_share,
-        },
+        "replay": _replayed(plan.replay),
         "notes": [*history.notes, *_warnings(plan)],
     }
-    return json.dumps(document, indent=2)
+    return json_of(document)
+
+
+def _replayed(replay: Replay) -> dict[str, float]:
+    return {
+        "short_share": replay.short_share,
+        "usual_short_share": replay.usual_short_share,
+        "requests_over_share": replay.requests_over,
+        "instance_hours": replay.instance_hours,
+        "fixed_instance_count": replay.fixed_count,
+        "fixed_instance_hours": replay.fixed_hours,
+        "fixed_short_share": replay.fixed_short_share,
+    }
 
 
 def in_words(plan: CapacityPlan) -> Iterator[str]:

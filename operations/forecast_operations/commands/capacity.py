@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,9 +10,15 @@ import typer
 
 from forecast_config import ForecastError, load_environments
 from forecast_config.settings import InvocationsTarget
-from forecast_operations.capacity.limits import CLOUDWATCH_DAYS, MIN_DAYS
-from forecast_operations.console import err, out, print_json
-from forecast_operations.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from forecast_operations.capacity.limits import MIN_DAYS
+from forecast_operations.cloud.metrics import KEPT_DAYS
+from forecast_operations.console import out, print_json, say
+from forecast_operations.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    EnvironmentArgument,
+    JsonOption,
+)
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
@@ -22,37 +28,48 @@ if TYPE_CHECKING:
 _UTC = "Etc/UTC"
 
 
+CsvOption = Annotated[
+    Path | None,
+    typer.Option(help="File with the columns timestamp and invocations; CloudWatch else."),
+]
+DaysOption = Annotated[
+    int, typer.Option(min=MIN_DAYS, max=KEPT_DAYS, help="Days to ask CloudWatch for.")
+]
+PerInstanceOption = Annotated[
+    float | None,
+    typer.Option(help="Requests a minute that one instance serves; by the settings else."),
+]
+QuantileOption = Annotated[
+    float, typer.Option(min=0.5, max=1, help="Share of an hour's minutes to suffice for.")
+]
+HeadroomOption = Annotated[
+    float, typer.Option(min=0, max=5, help="Room above that, as a share of the requests.")
+]
+TimezoneOption = Annotated[
+    str | None, typer.Option(help="Time zone of the week; that of the settings' actions else.")
+]
+ChangesOption = Annotated[
+    int, typer.Option(min=1, max=24, help="Most changes of the minimum in a day.")
+]
+LeadOption = Annotated[
+    int, typer.Option(min=0, max=59, help="How long before the hour a rise comes.")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option(help="Picture to draw, such as plan.svg or plan.png.")
+]
+
+
 def capacity_command(  # noqa: PLR0917 - typer names them on the command line
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="File with the columns timestamp and invocations; CloudWatch else."),
-    ] = None,
-    days: Annotated[
-        int, typer.Option(min=MIN_DAYS, max=CLOUDWATCH_DAYS, help="Days to ask CloudWatch for.")
-    ] = 56,
-    per_instance: Annotated[
-        float | None,
-        typer.Option(help="Requests a minute that one instance serves; by the settings else."),
-    ] = None,
-    quantile: Annotated[
-        float, typer.Option(min=0.5, max=1, help="Share of an hour's minutes to suffice for.")
-    ] = 0.95,
-    headroom: Annotated[
-        float, typer.Option(min=0, max=5, help="Room above that, as a share of the requests.")
-    ] = 0.2,
-    timezone: Annotated[
-        str | None, typer.Option(help="Time zone of the week; that of the settings' actions else.")
-    ] = None,
-    changes_per_day: Annotated[
-        int, typer.Option(min=1, max=24, help="Most changes of the minimum in a day.")
-    ] = 4,
-    lead_minutes: Annotated[
-        int, typer.Option(min=0, max=59, help="How long before the hour a rise comes.")
-    ] = 10,
-    plot: Annotated[
-        Path | None, typer.Option(help="Picture to draw, such as plan.svg or plan.png.")
-    ] = None,
+    environment: EnvironmentArgument,
+    csv: CsvOption = None,
+    days: DaysOption = 56,
+    per_instance: PerInstanceOption = None,
+    quantile: QuantileOption = 0.95,
+    headroom: HeadroomOption = 0.2,
+    timezone: TimezoneOption = None,
+    changes_per_day: ChangesOption = 4,
+    lead_minutes: LeadOption = 10,
+    plot: PlotOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     *,
     as_json: JsonOption = False,
@@ -92,7 +109,7 @@ def _show(plan: CapacityPlan, environment: str, *, as_json: bool) -> None:
         print_json(report.as_json(plan, environment))
         return
     for line in (*report.week_in_blocks(plan), *report.in_words(plan)):
-        err.print(line, markup=False)
+        say(line)
     out.print(report.settings_block(plan), markup=False)
 
 

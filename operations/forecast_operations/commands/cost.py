@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  # typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast_config import ForecastError, load_environments
-from forecast_operations.console import err, out, print_json
+from forecast_config import load_environments
+from forecast_operations.cloud.metrics import KEPT_DAYS
+from forecast_operations.console import out, print_document, print_json, say
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -20,56 +21,65 @@ from forecast_operations.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast_config import EnvironmentSettings, ForecastConfig
+    from forecast_config import EnvironmentSettings
     from forecast_operations.costing.report import CostReport
-    from forecast_operations.costing.sources import Wishes
 
 _OVER_BUDGET = 1
+
+
+TemplatesOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of a synth that is there, such as cdk.out; else it is made."),
+]
+RequestsOption = Annotated[
+    float | None,
+    typer.Option("--requests-per-month", min=0, help="Requests of clients in a month."),
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(min=0, help="Time that the model works on a request.")
+]
+KibOption = Annotated[
+    float | None,
+    typer.Option("--kib-per-request", min=0, help="Size of a request with its answer."),
+]
+DaysOption = Annotated[int, typer.Option(min=7, max=KEPT_DAYS, help="Days that --advise looks at.")]
+DeployedOption = Annotated[
+    bool, typer.Option("--deployed/--no-deployed", help="Compare with what is deployed.")
+]
+AdviseOption = Annotated[
+    bool,
+    typer.Option("--advise", help="Measure utilization and latency, and advise on the size."),
+]
+RefreshOption = Annotated[
+    bool,
+    typer.Option(
+        "--refresh-prices", help="Ask AWS for the prices, write prices.json and do no more."
+    ),
+]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
 
 
 def cost_command(  # noqa: PLR0917 - typer names them on the command line
     environments: EnvironmentsArgument = None,
     config: ConfigOption = DEFAULT_CONFIG,
-    templates: Annotated[
-        Path | None,
-        typer.Option(help="Folder of a synth that is there, such as cdk.out; else it is made."),
-    ] = None,
+    templates: TemplatesOption = None,
     context: ContextOption = None,
-    requests: Annotated[
-        float | None,
-        typer.Option("--requests-per-month", min=0, help="Requests of clients in a month."),
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, help="Time that the model works on a request.")
-    ] = None,
-    kib: Annotated[
-        float | None,
-        typer.Option("--kib-per-request", min=0, help="Size of a request with its answer."),
-    ] = None,
-    days: Annotated[int, typer.Option(min=7, max=455, help="Days that --advise looks at.")] = 14,
+    requests: RequestsOption = None,
+    seconds: SecondsOption = None,
+    kib: KibOption = None,
+    days: DaysOption = 14,
     *,
-    deployed: Annotated[
-        bool,
-        typer.Option("--deployed/--no-deployed", help="Compare with what is deployed."),
-    ] = True,
-    advise: Annotated[
-        bool,
-        typer.Option("--advise", help="Measure utilization and latency, and advise on the size."),
-    ] = False,
-    refresh: Annotated[
-        bool,
-        typer.Option(
-            "--refresh-prices", help="Ask AWS for the prices, write prices.json and do no more."
-        ),
-    ] = False,
+    deployed: DeployedOption = True,
+    advise: AdviseOption = False,
+    refresh: RefreshOption = False,
     as_json: JsonOption = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    markdown: MarkdownOption = False,
 ) -> None:
     """Estimate what environments cost in a month, line by line, at least and at most.
 
     The exit code is 1 when an environment costs more than its budget even at the least.
     """
-    from forecast_operations.costing.sources import Wishes  # noqa: PLC0415 - not for every help
+    from forecast_operations.costing.sources import Wishes, report_of  # noqa: PLC0415 - see cli
 
     if as_json and markdown:
         raise typer.BadParameter("expected --json or --markdown, got both")
@@ -88,33 +98,24 @@ def cost_command(  # noqa: PLR0917 - typer names them on the command line
         compares=deployed,
         advises=advise,
     )
-    reports = [_report(project, settings, wishes) for settings in wanted.values()]
+    reports = []
+    for settings in wanted.values():
+        say(f"estimating {settings.stack_name}")
+        reports.append(report_of(project, settings, wishes))
     _show(reports, config, as_json=as_json, markdown=markdown)
-    if any(report.budget is not None and report.budget.exceeded for report in reports):
+    if any(report.is_over_budget for report in reports):
         raise typer.Exit(_OVER_BUDGET)
 
 
-def _report(project: ForecastConfig, settings: EnvironmentSettings, wishes: Wishes) -> CostReport:
-    from forecast_operations.costing.sources import report_of  # noqa: PLC0415
-
-    err.print(f"estimating {settings.stack_name}", markup=False)
-    return report_of(project, settings, wishes)
-
-
 def _refresh(config: Path, environments: Sequence[EnvironmentSettings], *, as_json: bool) -> None:
-    import json  # noqa: PLC0415
-
     from forecast_operations.costing.prices import read_prices  # noqa: PLC0415
     from forecast_operations.costing.refresh import refresh_prices  # noqa: PLC0415
 
     regions = list(dict.fromkeys(settings.region for settings in environments))
-    try:
-        path = refresh_prices(config, regions, lambda what: err.print(what, markup=False))
-    except OSError as error:
-        raise ForecastError(f"cannot write {error.filename}: {error.strerror}") from None
+    path = refresh_prices(config, regions, say)
     date = read_prices(config).date
     if as_json:
-        print_json(json.dumps({"written": str(path), "regions": regions, "date": date}))
+        print_document({"written": str(path), "regions": regions, "date": date})
         return
     out.print(f"wrote {path}: {', '.join(regions)}, prices of {date}", markup=False)
 

@@ -23,10 +23,6 @@ class BudgetFinding:
     message: str
     exceeded: bool
 
-    def __str__(self) -> str:
-        """The message."""
-        return self.message
-
 
 def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFinding | None:
     """What is over the environment's budget; None for nothing, or for no budget.
@@ -45,12 +41,11 @@ def check_budget(settings: EnvironmentSettings, estimate: Estimate) -> BudgetFin
             f"(forecast cost {settings.name} --advise), or raise the budget",
             exceeded=True,
         )
-    unknown = [line.item for line in estimate.hosting if None in {line.low, line.high}]
-    if unknown:
+    if estimate.unknown_hosting:
         return BudgetFinding(
             f"{settings.name} cannot be held against the ${planned:,.2f} of "
-            f"alarms.budget.monthly_usd: price of {', '.join(unknown)} unknown; ask AWS for it "
-            f"(forecast cost {settings.name} --refresh-prices)",
+            f"alarms.budget.monthly_usd: price of {', '.join(estimate.unknown_hosting)} unknown; "
+            f"ask AWS for it (forecast cost {settings.name} --refresh-prices)",
             exceeded=False,
         )
     if estimate.high > planned:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_operations.costing.bill import HOURS_A_MONTH, Bill, CostLine
-from forecast_operations.costing.budget import check_budget
-from forecast_operations.costing.difference import difference
+from forecast_operations.costing.bill import Bill, CostLine
 from forecast_operations.costing.hosting import hosting_lines
 from forecast_operations.costing.prices import read_prices
-from forecast_operations.costing.rollout import rollout_cost
 from forecast_operations.costing.surroundings import surrounding_lines
 from forecast_operations.costing.totals import Totals
 from forecast_operations.costing.usage import Usage
@@ -18,16 +15,6 @@ from forecast_operations.costing.usage import Usage
 if TYPE_CHECKING:
     from forecast_operations.costing.prices import Currency, Prices
     from forecast_operations.updates.obstacles import Templates
-
-__all__ = [
-    "HOURS_A_MONTH",
-    "CostLine",
-    "Estimate",
-    "check_budget",
-    "difference",
-    "estimate",
-    "rollout_cost",
-]
 
 
 @dataclass(frozen=True)
@@ -44,6 +31,11 @@ class Estimate(Totals[CostLine]):
     currency: Currency = "USD"
     assumptions: tuple[str, ...] = ()
     hosting: tuple[CostLine, ...] = ()
+
+    @property
+    def unknown_hosting(self) -> tuple[str, ...]:
+        """Items of what hosts whose price is not known: without them a total says little."""
+        return Totals(self.hosting).unknown
 
 
 def estimate(

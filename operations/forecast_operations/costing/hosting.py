@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast_operations.costing.bill import HOURS_A_MONTH, SECONDS_A_MONTH
 from forecast_operations.costing.week import Bounds, Week, usual_week
+from forecast_operations.deployed.live import variants_in
 from forecast_operations.synthesis.templates import flatten
 
 if TYPE_CHECKING:
@@ -28,11 +29,9 @@ _NEVER_ONE = 1e-9
 def hosting_lines(bill: Bill) -> Iterator[CostLine]:
     """The lines of the endpoint itself."""
     for _, config in bill.resources("AWS::SageMaker::EndpointConfig"):
-        for variant in config.get("ProductionVariants", []):
-            yield from _variant_lines(bill, variant, "")
-        for variant in config.get("ShadowProductionVariants", []):
-            yield from _variant_lines(bill, variant, "shadow ")
-        if _is_known(bill):
+        for variant, is_shadow in variants_in(config):
+            yield from _variant_lines(bill, variant, "shadow " if is_shadow else "")
+        if bill.usage.requests is not None:
             yield _data_line(bill)
 
 
@@ -130,10 +129,6 @@ def _working_seconds(bill: Bill) -> tuple[float, float]:
         low, high = bill.usage.seconds
         bill.assume(f"a request keeps a container busy for {low:g} to {high:g} s (--seconds)")
     return requests * bill.usage.seconds[0], requests * bill.usage.seconds[1]
-
-
-def _is_known(bill: Bill) -> bool:
-    return bill.usage.requests is not None
 
 
 def _data_line(bill: Bill) -> CostLine:

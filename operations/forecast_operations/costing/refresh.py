@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast_config import ForecastError
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.costing.offers import SOURCE, ask_prices
 from forecast_operations.costing.prices import FILE_NAME, PriceBlock, Prices, parse_prices
@@ -35,7 +36,8 @@ def refresh_prices(
         The file.
 
     Raises:
-        ForecastError: AWS does not answer, or the file that is there is no price list.
+        ForecastError: AWS does not answer, the file that is there is no price list, or it cannot
+            be written.
     """
     path = config.resolve().parent / FILE_NAME
     kept: tuple[PriceBlock, ...] = ()
@@ -45,5 +47,8 @@ def refresh_prices(
     blocks = (*(block for block in kept if block.region not in regions), *asked)
     prices = Prices(date=max(block.date for block in blocks), source=SOURCE, blocks=blocks)
     text = prices.model_dump_json(indent=1, exclude_defaults=True) + "\n"
-    write_atomic(path, text.encode())
+    try:
+        write_atomic(path, text.encode())
+    except OSError as error:
+        raise ForecastError(f"cannot write {path}: {error.strerror}") from None
     return path

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from forecast_operations.documents import as_json as json_of
+from forecast_operations.documents import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
-    from forecast_operations.costing.advice import Advice
     from forecast_operations.costing.bill import CostLine
-    from forecast_operations.costing.budget import BudgetFinding
-    from forecast_operations.costing.difference import Difference
+    from forecast_operations.costing.case import Advice
+    from forecast_operations.costing.difference import ChangedLine, Difference
     from forecast_operations.costing.estimate import Estimate
+    from forecast_operations.costing.money import Money
     from forecast_operations.costing.prices import Currency
 
 _SIGNS = {"USD": "$", "CNY": "¥"}
@@ -32,26 +34,23 @@ class CostReport:
     Attributes:
         environment: Its name.
         region: Its region.
-        estimate: What it costs in a month.
-        rollout: What one rollout costs.
-        difference: What changes to what is deployed; None when that is not known.
-        not_compared: Why there is no difference; empty when there is one.
-        budget: What is over the budget.
+        money: What it costs, and what changes to what is deployed.
+        not_compared: Why nothing is compared with what is deployed; empty when it is.
         advice: What could be otherwise; None when nobody asked.
-        priced_at: Day of the oldest prices that count in the region; None where none is known.
-        sources: Dates and sources of those prices.
+        sources: Dates and sources of the prices.
     """
 
     environment: str
     region: str
-    estimate: Estimate
-    rollout: CostLine
-    difference: Difference | None = None
+    money: Money
     not_compared: str = ""
-    budget: BudgetFinding | None = None
     advice: Sequence[Advice] | None = None
-    priced_at: str | None = None
     sources: tuple[str, ...] = ()
+
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether it costs more than the budget at the least."""
+        return self.money.budget is not None and self.money.budget.exceeded
 
 
 def amount(low: float | None, high: float | None, currency: Currency) -> str:
@@ -63,9 +62,15 @@ def amount(low: float | None, high: float | None, currency: Currency) -> str:
 
 
 def total(estimate: Estimate) -> str:
-    """The total of an estimate; `at least` before it when a price is not known."""
+    """The total of an estimate: `at least` before it when a price is not known.
+
+    Without what hosts, which is the bulk of it, a total says little: that is named.
+    """
     shown = amount(estimate.low, estimate.high, estimate.currency)
-    return f"at least {shown}" if estimate.unknown else shown
+    if not estimate.unknown:
+        return shown
+    missing = ", ".join(estimate.unknown_hosting)
+    return f"at least {shown}" + (f" without {missing} (price unknown)" if missing else "")
 
 
 def as_table(report: CostReport) -> Table:
@@ -86,19 +91,20 @@ def as_table(report: CostReport) -> Table:
 
 def in_words(report: CostReport) -> Iterator[str]:
     """What stands below the table, one sentence each."""
-    estimate, currency = report.estimate, report.estimate.currency
+    money, estimate = report.money, report.money.after
     if estimate.unknown:
         yield f"price unknown: {', '.join(estimate.unknown)} (--refresh-prices asks AWS)"
     if report.not_compared:
         yield report.not_compared
-    elif report.difference is not None and not report.difference.lines:
+    elif money.difference is not None and not money.difference.lines:
         yield "no change to what is deployed"
-    rollout = amount(report.rollout.low, report.rollout.high, currency)
-    yield f"one rollout: {rollout} ({report.rollout.detail})"
-    if report.budget is not None:
-        yield f"{'over' if report.budget.exceeded else 'warning:'} budget: {report.budget.message}"
+    if money.rollout is not None:
+        rollout = amount(money.rollout.low, money.rollout.high, estimate.currency)
+        yield f"one rollout: {rollout} ({money.rollout.detail})"
+    if money.budget is not None:
+        yield f"{'over' if report.is_over_budget else 'warning:'} budget: {money.budget.message}"
     for each in report.advice or ():
-        yield f"advice, {each.kind}: {each.message}{_saving(each, currency)}"
+        yield f"advice, {each.kind}: {each.message}{_saving(each, estimate.currency)}"
     if report.advice is not None and len(report.advice) > 1:
         yield "each advice counts by itself: follow one, measure, and ask again"
     for sentence in estimate.assumptions:
@@ -109,7 +115,7 @@ def as_markdown(reports: Sequence[CostReport], sources: str) -> str:
     """All of it as Markdown, such as for a comment."""
     lines: list[str] = []
     for report in reports:
-        lines += [f"## {report.environment} in {report.region}: {total(report.estimate)}", ""]
+        lines += [f"## {report.environment} in {report.region}: {total(report.money.after)}", ""]
         header = _header(report)
         lines += [_row(header), _row(["---", "---", *["---:"] * (len(header) - 2)])]
         lines += [_row(row) for row in _rows(report)]
@@ -120,7 +126,7 @@ def as_markdown(reports: Sequence[CostReport], sources: str) -> str:
 def dated(reports: Sequence[CostReport]) -> str:
     """How old the prices of the regions are, by the oldest of each."""
     found = {
-        report.region: "none is known" if report.priced_at is None else f"of {report.priced_at}"
+        report.region: "none is known" if (day := report.money.priced_at) is None else f"of {day}"
         for report in reports
     }
     return ", ".join(f"{region} {age}" for region, age in found.items())
@@ -128,21 +134,22 @@ def dated(reports: Sequence[CostReport]) -> str:
 
 def as_json(reports: Sequence[CostReport], source: str) -> str:
     """All of it as JSON; amounts that are not known are null."""
-    dates = [report.priced_at for report in reports if report.priced_at is not None]
-    document = {
-        "prices": {"date": min(dates, default=None), "source": source},
-        "environments": [_entry(report) for report in reports],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    dates = [day for report in reports if (day := report.money.priced_at) is not None]
+    return json_of(
+        {
+            "prices": {"date": min(dates, default=None), "source": source},
+            "environments": [_entry(report) for report in reports],
+        }
+    )
 
 
 def _entry(report: CostReport) -> dict[str, Any]:
-    estimate = report.estimate
+    money, estimate = report.money, report.money.after
     return {
         "environment": report.environment,
         "region": report.region,
         "currency": estimate.currency,
-        "priced_at": report.priced_at,
+        "priced_at": money.priced_at,
         "sources": list(report.sources),
         "low": round(estimate.low, 4),
         "high": round(estimate.high, 4),
@@ -150,10 +157,10 @@ def _entry(report: CostReport) -> dict[str, Any]:
         "unknown": list(estimate.unknown),
         "lines": [_figures(line) for line in estimate.lines],
         "assumptions": list(estimate.assumptions),
-        "rollout": _figures(report.rollout),
-        "difference": _difference(report.difference),
+        "rollout": None if money.rollout is None else _figures(money.rollout),
+        "difference": _difference(money.difference),
         "not_compared": report.not_compared or None,
-        "budget": None if report.budget is None else asdict(report.budget),
+        "budget": plain(money.budget),
         "advice": None if report.advice is None else [_advice(each) for each in report.advice],
     }
 
@@ -186,34 +193,41 @@ def _advice(advice: Advice) -> dict[str, Any]:
 
 
 def _header(report: CostReport) -> list[str]:
-    return [*_COLUMNS, *([_CHANGE] if report.difference is not None else [])]
+    return [*_COLUMNS, *([_CHANGE] if report.money.difference is not None else [])]
 
 
 def _rows(report: CostReport) -> Iterator[list[str]]:
-    estimate, currency = report.estimate, report.estimate.currency
-    changed = {line.item: line for line in report.difference.lines} if report.difference else {}
+    difference, estimate = report.money.difference, report.money.after
+    currency = estimate.currency
+    changed = {line.item: line for line in difference.lines} if difference is not None else {}
     for line in estimate.lines:
-        change = changed.pop(line.item, None)
         row = [line.item, line.detail, _one(line.low, currency), _one(line.high, currency)]
-        yield row + _changes(report, change, currency)
+        change = _change(changed.pop(line.item, None), currency)
+        yield row if difference is None else [*row, change]
     for gone in changed.values():
-        yield [gone.item, "no longer", "", "", *_changes(report, gone, currency)]
+        yield [gone.item, "no longer", "", "", _change(gone, currency)]
     least = "at least " if estimate.unknown else ""
-    last = ["total", "", f"{least}{_money(estimate.low, currency)}"]
-    last.append(f"{least}{_money(estimate.high, currency)}")
-    yield last + _changes(report, report.difference, currency)
+    amounts = (_money(estimate.low, currency), _money(estimate.high, currency))
+    last = ["total", "", *(f"{least}{each}" for each in amounts)]
+    yield last if difference is None else [*last, _total_change(difference)]
 
 
-def _changes(report: CostReport, changed: Any, currency: Currency) -> list[str]:
-    if report.difference is None:
-        return []
+def _change(changed: ChangedLine | Difference | None, currency: Currency) -> str:
     if changed is None:
-        return [""]
-    low, high = changed.low, changed.high
-    if low is None or high is None:
-        return [_UNKNOWN]
-    shown = _signed(low, currency), _signed(high, currency)
-    return [shown[0] if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}"]
+        return ""
+    if changed.low is None or changed.high is None:
+        return _UNKNOWN
+    shown = _signed(changed.low, currency), _signed(changed.high, currency)
+    return shown[0] if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}"
+
+
+def _total_change(difference: Difference) -> str:
+    """What changes of the total: a part of it, where the price of a changed line is unknown."""
+    known = _change(difference, difference.currency)
+    if not difference.unknown:
+        return known
+    is_nothing = max(abs(difference.low), abs(difference.high)) < _CENT
+    return _UNKNOWN if is_nothing else f"{known} and what is unknown"
 
 
 def _one(value: float | None, currency: Currency) -> str:

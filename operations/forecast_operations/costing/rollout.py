@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast_config.fleets import fleets_of
 from forecast_config.rollouts import execution_timeout_seconds, waiting_seconds
-from forecast_config.settings.endpoint import ServerlessEndpoint
-from forecast_config.settings.rollout import RollingRollout, ShadowRollout, SplitRollout
+from forecast_config.settings.rollout import RollingRollout
 from forecast_config.steps import instances_of
 from forecast_operations.costing.bill import CostLine
 
@@ -30,53 +30,33 @@ def rollout_cost(settings: EnvironmentSettings, prices: Prices) -> CostLine:
     The least is its waits and the quickest start with the fewest instances, the most its time limit
     with the most.
     """
-    endpoint, rollout = settings.endpoint, settings.rollout
-    if isinstance(endpoint, ServerlessEndpoint):
+    fleets = fleets_of(settings)
+    if not fleets:
         return CostLine(_ITEM, "serverless: no instances of its own", 0.0, 0.0)
-    low, high = _fleet(settings)
+    champion, rollout = fleets[0], settings.rollout
+    low, high = champion.fewest, champion.most
     if isinstance(rollout, RollingRollout):
         low, high = (instances_of(rollout.batch_percent, count) for count in (max(low, 1), high))
     seconds = (
         waiting_seconds(rollout, max(low, 1)) + _LEAST_START_SECONDS,
         execution_timeout_seconds(rollout),
     )
-    least = _cost(settings, prices, low, seconds[0])
-    most = _cost(settings, prices, high, seconds[1])
+    hours = [prices.instance_hour(settings.region, each.instance_type) for each in fleets]
+    challengers = [each.first for each in fleets[1:]]
     counted = f"{low}" if low == high else f"{low} to {high}"
     minutes = f"{seconds[0] / 60:.0f} to {seconds[1] / 60:.0f} min"
-    return CostLine(_ITEM, f"{counted} more x {endpoint.instance_type} for {minutes}", least, most)
+    return CostLine(
+        _ITEM,
+        f"{counted} more x {champion.instance_type} for {minutes}",
+        _cost([low, *challengers], hours, seconds[0]),
+        _cost([high, *challengers], hours, seconds[1]),
+    )
 
 
-def _fleet(settings: EnvironmentSettings) -> tuple[int, int]:
-    endpoint, scaling = settings.endpoint, settings.autoscaling
-    if isinstance(endpoint, ServerlessEndpoint):
-        return 0, 0
-    if scaling is None:
-        return endpoint.initial_instance_count, endpoint.initial_instance_count
-    planned = [
-        count
-        for action in scaling.scheduled.values()
-        for count in (action.min_instance_count, action.max_instance_count)
-        if count is not None
-    ]
-    return scaling.min_instance_count, max(scaling.max_instance_count, *planned, 0)
-
-
-def _cost(
-    settings: EnvironmentSettings, prices: Prices, count: int, seconds: float
-) -> float | None:
-    endpoint, rollout = settings.endpoint, settings.rollout
-    if isinstance(endpoint, ServerlessEndpoint):
-        return 0.0
-    fleets = [(count, endpoint.instance_type)]
-    if isinstance(rollout, ShadowRollout | SplitRollout):
-        kind = rollout.instance_type
-        kind = endpoint.instance_type if kind is None else kind
-        fleets.append((rollout.initial_instance_count, kind))
-    total = 0.0
-    for instances, instance_type in fleets:
-        hour = prices.instance_hour(settings.region, instance_type)
-        if hour is None:
-            return None
-        total += instances * hour * seconds / 3600
-    return total
+def _cost(counts: list[int], hours: list[float | None], seconds: float) -> float | None:
+    """What so many instances cost, by the price of an hour of each; None when one is not known."""
+    known = [hour for hour in hours if hour is not None]
+    if len(known) < len(hours):
+        return None
+    paid = zip(counts, known, strict=True)
+    return sum(count * hour * seconds / 3600 for count, hour in paid)

@@ -7,31 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
-from forecast_config.settings.endpoint import ServerlessEndpoint
 from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.costing.advice import Advice, advise
+from forecast_operations.costing.advice import advise
 from forecast_operations.costing.bill import Bill
-from forecast_operations.costing.budget import check_budget
-from forecast_operations.costing.difference import difference
-from forecast_operations.costing.estimate import estimate
 from forecast_operations.costing.hosting import variant_week
 from forecast_operations.costing.measured import read_measured
+from forecast_operations.costing.money import weigh
 from forecast_operations.costing.prices import read_prices
 from forecast_operations.costing.report import CostReport
-from forecast_operations.costing.rollout import rollout_cost
-from forecast_operations.costing.usage import ASSUMED_KIB, ASSUMED_SECONDS, Usage
+from forecast_operations.costing.running import find_running
+from forecast_operations.costing.usage import usage_of
 from forecast_operations.deployed.live import Live, check_account
+from forecast_operations.deployed.stacks import is_there
 from forecast_operations.synthesis.assembly import read_template
 from forecast_operations.synthesis.cdk import own_folder, synthesize
 from forecast_operations.updates.obstacles import Templates
 
 if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings, ForecastConfig
+    from forecast_operations.costing.case import Advice
     from forecast_operations.costing.measured import Measured
     from forecast_operations.costing.prices import Prices
+    from forecast_operations.costing.usage import Usage
 
 _ASSEMBLIES = Path(".forecast/cost")
-_ARCHIVES = "asset.*.gz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ class Wishes:
     requests: float | None = None
     seconds: float | None = None
     kib: float | None = None
-    days: int = 14
+    days: int
     compares: bool = True
     advises: bool = False
 
@@ -76,31 +75,23 @@ def report_of(
         cloud: AWS in its region; None for that of the surroundings.
 
     Raises:
-        ForecastError: There is no synth, or it fails.
+        ForecastError: There is no synth, or it fails; or advice is wanted with the credentials of
+            another account.
         CloudError: AWS refuses what advice needs.
     """
     prices = read_prices(wishes.config)
+    live = Live(Cloud(settings.region) if cloud is None else cloud)
+    if wishes.advises:
+        check_account(live, settings.account)
     assembly, wanted = _wanted(project, settings, wishes)
-    there = Cloud(settings.region) if cloud is None else cloud
-    measured = _measured(settings, wishes, there)
-    usage = _usage(wishes, measured, assembly)
-    after = estimate(wanted, settings.region, prices=prices, usage=usage)
-    before, why_not = _deployed(settings, wishes, there)
-    changes = None
-    if before is not None:
-        has_any = before.artifacts is not None or before.endpoint is not None
-        was = estimate(before, settings.region, prices=prices, usage=usage) if has_any else None
-        changes = difference(was, after)
+    measured = _measured(settings, wishes, live)
+    deployed, why_not = _deployed(settings, wishes, live)
     return CostReport(
         environment=settings.name,
         region=settings.region,
-        estimate=after,
-        rollout=rollout_cost(settings, prices),
-        difference=changes,
+        money=weigh(settings, deployed, wanted, prices, _usage(wishes, measured, assembly)),
         not_compared=why_not,
-        budget=check_budget(settings, after),
-        advice=_advice(settings, measured, wanted, prices),
-        priced_at=prices.priced_at(settings.region),
+        advice=_advice(settings, measured, wanted, prices) if wishes.advises else None,
         sources=prices.sources(settings.region),
     )
 
@@ -117,60 +108,45 @@ def _wanted(
 
 
 def _deployed(
-    settings: EnvironmentSettings, wishes: Wishes, cloud: Cloud
+    settings: EnvironmentSettings, wishes: Wishes, live: Live
 ) -> tuple[Templates | None, str]:
+    """The templates that are deployed; None, and why, where they are not compared with."""
     if not wishes.compares:
         return None, ""
-    live = Live(cloud)
     stacks = settings.artifacts_stack_name, settings.stack_name
     try:
         check_account(live, settings.account)
-        return Templates(*(live.template(stack) for stack in stacks)), ""
+        found = (live.template(name) if is_there(live.stack(name)) else None for name in stacks)
+        return Templates(*found), ""
     except ForecastError as error:
         return None, f"not compared with what is deployed: {error}"
 
 
-def _measured(settings: EnvironmentSettings, wishes: Wishes, cloud: Cloud) -> Measured | None:
-    if not wishes.advises:
-        return None
-    endpoint = settings.endpoint
-    return read_measured(
-        cloud,
-        endpoint.name,
-        endpoint.variant_name,
-        wishes.days,
-        None if isinstance(endpoint, ServerlessEndpoint) else endpoint.instance_type,
-    )
+def _measured(settings: EnvironmentSettings, wishes: Wishes, live: Live) -> Measured | None:
+    running = find_running(live, settings) if wishes.advises else None
+    return None if running is None else read_measured(live.cloud, running, wishes.days)
 
 
 def _usage(wishes: Wishes, measured: Measured | None, assembly: Path) -> Usage:
     """What is done with the endpoint: as given, else as measured, else assumed."""
-    usage = Usage(
-        requests=wishes.requests,
-        kib=ASSUMED_KIB if wishes.kib is None else wishes.kib,
-        kib_from=None if wishes.kib is None else "given",
-        archive_bytes=_archive_bytes(assembly),
-    )
-    if measured is not None and measured.requests and wishes.requests is None:
+    usage = usage_of(assembly)
+    if wishes.kib is not None:
+        usage = replace(usage, kib=wishes.kib, kib_from="given")
+    if wishes.requests is not None:
+        usage = replace(usage, requests=wishes.requests)
+    elif measured is not None and measured.requests:
         usage = replace(usage, requests=measured.requests_per_month, with_heartbeats=True)
     if wishes.seconds is not None:
         return replace(usage, seconds=(wishes.seconds, wishes.seconds), seconds_from="given")
     if measured is not None and measured.mean_seconds is not None:
         mean = measured.mean_seconds
         return replace(usage, seconds=(mean, mean), seconds_from="measured")
-    return replace(usage, seconds=ASSUMED_SECONDS)
-
-
-def _archive_bytes(assembly: Path) -> int | None:
-    sizes = [path.stat().st_size for path in assembly.glob(_ARCHIVES)]
-    return max(sizes, default=None)
+    return usage
 
 
 def _advice(
     settings: EnvironmentSettings, measured: Measured | None, wanted: Templates, prices: Prices
-) -> tuple[Advice, ...] | None:
-    if measured is None:
-        return None
+) -> tuple[Advice, ...]:
     bill = Bill(wanted, settings.region, prices)
     instances = 0.0
     for _, config in bill.resources("AWS::SageMaker::EndpointConfig"):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ASSUMED_SECONDS = (0.05, 1.0)
 """Time that a container works on a request where nobody measured it."""
@@ -12,6 +16,8 @@ ASSUMED_KIB = 8.0
 
 ASSUMED_ARCHIVE_BYTES = 100_000_000
 """Size of a model's archive where none is at hand."""
+
+_ARCHIVES = "asset.*.gz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +41,13 @@ class Usage:
     kib: float = ASSUMED_KIB
     kib_from: str | None = None
     archive_bytes: int | None = None
+
+
+def usage_of(assembly: Path) -> Usage:
+    """What is known of the use without being told: the size of the archive that was synthesized.
+
+    Args:
+        assembly: Folder of a synth.
+    """
+    sizes = [path.stat().st_size for path in assembly.glob(_ARCHIVES)]
+    return Usage(archive_bytes=max(sizes, default=None))

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 LEAST_VERSION = 6
 """Version that the stacks need (`requiresBootstrapStackVersion` of the CDK's assemblies)."""
 
-LOOKUP_VERSION = 8
-"""First version with the role that `cdk diff` reads templates by (AWS CDK developer guide, the
-history of the bootstrap template)."""
+ROLLBACK_VERSION = 23
+"""First version that `cdk rollback` works with, which leads out of an update that failed (AWS CDK
+CLI reference, `cdk rollback`); `cdk diff` needs 8."""
 
 _TOOLKIT = "CDKToolkit"
 
@@ -42,8 +42,9 @@ def _check_version(version: int, again: str) -> Finding:
     check, expected = "bootstrap version", f"at least {LEAST_VERSION}"
     if version < LEAST_VERSION:
         return failed(check, str(version), expected, again)
-    if version < LOOKUP_VERSION:
-        return warning(check, str(version), f"at least {LOOKUP_VERSION}, for cdk diff", again)
+    if version < ROLLBACK_VERSION:
+        wanted = f"at least {ROLLBACK_VERSION}, for cdk rollback after a failed update"
+        return warning(check, str(version), wanted, again)
     return ok(check, str(version), expected)
 
 

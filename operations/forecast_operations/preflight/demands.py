@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_config.settings import (
-    RollingRollout,
-    ServerlessEndpoint,
-    ShadowRollout,
-    SplitRollout,
-)
+from forecast_config.fleets import fleets_of
+from forecast_config.settings import RollingRollout
 from forecast_config.steps import instances_of
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from forecast_config import EnvironmentSettings
-    from forecast_config.settings import InstanceEndpoint
+    from forecast_config.settings import ServerlessEndpoint
 
 CONCURRENCY_QUOTA = (
     "Maximum total concurrency that can be allocated across all serverless endpoints"
@@ -65,12 +61,12 @@ def instance_demands(
         own: Instances by type that the endpoint holds now.
         others: Those of all other endpoints of the region.
     """
-    fleets = list(_fleets(settings))
+    fleets = fleets_of(settings)
     demands = []
-    for instance_type in dict.fromkeys(each[0] for each in fleets):
-        counts = [(count, most) for each, count, most in fleets if each == instance_type]
-        first = max(sum(count for count, _ in counts), own[instance_type])
-        most = max(sum(most for _, most in counts), first)
+    for instance_type in dict.fromkeys(each.instance_type for each in fleets):
+        same = [each for each in fleets if each.instance_type == instance_type]
+        first = max(sum(each.first for each in same), own[instance_type])
+        most = max(sum(each.most for each in same), first)
         is_new = bool(own) and not own[instance_type]
         beside = 0 if is_new else _extra(settings, first, own[instance_type] or first)
         later = _extra(settings, most, most)
@@ -122,28 +118,6 @@ def concurrency_demand(endpoint: ServerlessEndpoint, others: int) -> Demand:
     """
     wanted = endpoint.max_concurrency
     return Demand(CONCURRENCY_QUOTA, others, wanted, wanted, "max_concurrency")
-
-
-def _fleets(settings: EnvironmentSettings) -> list[tuple[str, int, int]]:
-    """Instance type, first and largest count of each variant."""
-    endpoint = settings.endpoint
-    if isinstance(endpoint, ServerlessEndpoint):
-        return []
-    fleets = [(endpoint.instance_type, endpoint.initial_instance_count, _most(settings, endpoint))]
-    rollout = settings.rollout
-    if isinstance(rollout, ShadowRollout | SplitRollout):
-        chosen = endpoint.instance_type if rollout.instance_type is None else rollout.instance_type
-        fleets.append((chosen, rollout.initial_instance_count, rollout.initial_instance_count))
-    return fleets
-
-
-def _most(settings: EnvironmentSettings, endpoint: InstanceEndpoint) -> int:
-    scaling = settings.autoscaling
-    if scaling is None:
-        return endpoint.initial_instance_count
-    scheduled = [each.max_instance_count for each in scaling.scheduled.values()]
-    known = [count for count in scheduled if count is not None]
-    return max(scaling.max_instance_count, endpoint.initial_instance_count, *known)
 
 
 def _extra(settings: EnvironmentSettings, count: int, serving: int) -> int:

@@ -30,20 +30,21 @@ def look_at_key(around: Surroundings) -> Iterator[Finding]:
         advice = "give the ARN of a key of this account and region as encryption.arn"
         yield failed(_CHECK, "no such key", settings.arn, advice)
         return
-    yield _check_key(found["KeyMetadata"])
+    yield _check_key(found["KeyMetadata"], around.region)
     policy = around.cloud.ask("kms", "get_key_policy", KeyId=settings.arn, PolicyName="default")
     yield _check_policy(json.loads(policy["Policy"]), around)
 
 
-def _check_key(key: dict[str, Any]) -> Finding:
+def _check_key(key: dict[str, Any], region: str) -> Finding:
     expected = "Enabled, symmetric, for encryption"
     spec = key.get("KeySpec", "SYMMETRIC_DEFAULT")
     found = f"{key['KeyState']}, {spec}, {key['KeyUsage']}"
+    enable = f"aws kms enable-key --key-id {key['KeyId']} --region {region}"
     if key["KeyState"] == "PendingDeletion":
-        advice = f"aws kms cancel-key-deletion --key-id {key['KeyId']}, then enable-key"
-        return failed(_CHECK, found, expected, advice)
+        cancel = f"aws kms cancel-key-deletion --key-id {key['KeyId']} --region {region}"
+        return failed(_CHECK, found, expected, f"{cancel}, then: {enable}")
     if key["KeyState"] != "Enabled":
-        return failed(_CHECK, found, expected, f"aws kms enable-key --key-id {key['KeyId']}")
+        return failed(_CHECK, found, expected, enable)
     if spec != "SYMMETRIC_DEFAULT" or key["KeyUsage"] != "ENCRYPT_DECRYPT":
         return failed(_CHECK, found, expected, "take a symmetric key for encryption")
     return ok(_CHECK, found, expected)

@@ -9,8 +9,6 @@ from forecast_operations.cloud.refusals import CloudError
 from forecast_operations.preflight.finding import failed, ok, skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from forecast_config import EnvironmentSettings
     from forecast_operations.cloud.cloud import Cloud
     from forecast_operations.preflight.finding import Finding
@@ -32,6 +30,7 @@ _OPEN = ("opt-in-not-required", "opted-in")
 
 _CREDENTIALS = "credentials"
 _REGION = "region"
+_EXPECTED = "a region that the account can use"
 
 
 def home_of(region: str) -> str:
@@ -44,8 +43,9 @@ def look_at_identity(
 ) -> tuple[str | None, list[Finding]]:
     """The account that may be looked at, and what was found of credentials and region.
 
-    A region that the account has not enabled answers as if it did not know the credentials ("Manage
-    AWS Regions", AWS account management reference guide): another region tells which it is.
+    An answer from the region proves both. A region that the account has not enabled answers as if
+    it did not know the credentials ("Manage AWS Regions", AWS account management reference guide):
+    another region then tells which it is.
 
     Args:
         settings: The environment.
@@ -55,26 +55,28 @@ def look_at_identity(
     Returns:
         Id of the account, and the findings; None where there is nothing to look at in it.
     """
+    refusal = None
     try:
-        known = home.ask("sts", "get_caller_identity")
+        known = cloud.ask("sts", "get_caller_identity")
     except CloudError as error:
-        advice = "sign in (aws sso login), or set AWS_PROFILE"
-        return None, [
-            failed(_CREDENTIALS, str(error), "credentials that AWS knows", advice),
-            skipped(_REGION, "there are no credentials to ask with"),
-        ]
+        refusal = error
+        try:
+            known = home.ask("sts", "get_caller_identity")
+        except CloudError:
+            advice = "sign in (aws sso login), or set AWS_PROFILE"
+            return None, [
+                failed(_CREDENTIALS, str(refusal), "credentials that AWS knows", advice),
+                skipped(_REGION, "there are no credentials to ask with"),
+            ]
     account, caller = str(known["Account"]), str(known["Arn"])
     owner = _check_owner(settings, account, caller)
-    region = list(_check_region(settings.region, home))
-    blocked = any(each.status == "failed" for each in (owner, *region))
-    if not blocked:
-        try:
-            cloud.ask("sts", "get_caller_identity")
-        except CloudError as error:
-            blocked = True
-            advice = f"enable {settings.region} in the account's settings, or choose another region"
-            region = [failed(_REGION, str(error), f"answers from {settings.region}", advice)]
-    return None if blocked else account, [owner, *region]
+    region = (
+        ok(_REGION, f"{settings.region} answers", _EXPECTED)
+        if refusal is None
+        else _closed(settings.region, home, refusal)
+    )
+    blocked = any(each.status == "failed" for each in (owner, region))
+    return None if blocked else account, [owner, region]
 
 
 def _check_owner(settings: EnvironmentSettings, account: str, caller: str) -> Finding:
@@ -87,24 +89,20 @@ def _check_owner(settings: EnvironmentSettings, account: str, caller: str) -> Fi
     return failed(_CREDENTIALS, f"{account}, as {caller}", f"account {expected}", advice)
 
 
-def _check_region(region: str, home: Cloud) -> Iterator[Finding]:
-    try:
-        found = home.ask(
-            "ec2",
-            "describe_regions",
-            missing="Invalid",
-            RegionNames=[region],
-            AllRegions=True,
-        )
-    except CloudError as error:
-        yield skipped(_REGION, str(error), "allow ec2:DescribeRegions")
-        return
-    state = found["Regions"][0].get("OptInStatus", "unknown") if found else "unknown"
-    if state in _OPEN:
-        yield ok(_REGION, f"{region} is {state}", "a region that the account can use")
-        return
-    advice = (
+def _closed(region: str, home: Cloud, refusal: CloudError) -> Finding:
+    """Why a region refuses credentials that another one knows."""
+    enable = (
         f"aws account enable-region --region-name {region} (it takes minutes to hours), or choose "
         "another region"
     )
-    yield failed(_REGION, f"{region} is {state}", "a region that the account can use", advice)
+    try:
+        known = home.ask(
+            "ec2", "describe_regions", missing="Invalid", RegionNames=[region], AllRegions=True
+        )
+    except CloudError:
+        return failed(_REGION, str(refusal), _EXPECTED, f"where it is not enabled: {enable}")
+    state = known["Regions"][0].get("OptInStatus", "unknown") if known else "unknown"
+    if state in _OPEN:
+        advice = f"look what keeps you from {region}: a policy of the organization, a proxy"
+        return failed(_REGION, f"{region} is {state}, and refuses: {refusal}", _EXPECTED, advice)
+    return failed(_REGION, f"{region} is {state}", _EXPECTED, enable)

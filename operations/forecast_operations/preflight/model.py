@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast_config import ForecastError, locked_challenger, locked_model, read_lock
+from forecast_config import ForecastError, locked_challenger, locked_model, names, read_lock
 from forecast_config.settings import ShadowRollout, SplitRollout
-from forecast_operations.preflight.finding import failed, ok, skipped
+from forecast_operations.cloud.refusals import CloudError
+from forecast_operations.preflight.finding import failed, ok, skipped, warning
+from forecast_operations.records.bucket_store import BucketStore
+from forecast_operations.records.fetching import beside
+from forecast_operations.records.place import MODELS_PREFIX, archive_keys
 from forecast_packaging import RegistryError, shown_uri
+from forecast_packaging.building.environment import is_at_hand
 from forecast_packaging.libraries.provision import Provision
 from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
 from forecast_packaging.registry.client import Registry
@@ -34,7 +39,7 @@ def look_at_model(around: Surroundings) -> Iterator[Finding]:
         if model.archive_digest is None:
             yield _check_source(around, role, model)
         else:
-            yield _check_archive(around, role, model.archive_digest)
+            yield _check_archive(around, role, model, model.archive_digest)
 
 
 def _locked(around: Surroundings) -> tuple[dict[str, LockedModel], list[Finding]]:
@@ -71,15 +76,43 @@ def _check_libraries(around: Surroundings, role: str, model: LockedModel) -> Fin
     return ok(check, "the image has them, or they travel along", expected)
 
 
-def _check_archive(around: Surroundings, role: str, digest: str) -> Finding:
-    """Whether the very archive that the lock names is here: nothing else may be served."""
+def _check_archive(around: Surroundings, role: str, model: LockedModel, digest: str) -> Finding:
+    """Whether the very archive that the lock names can be had: nothing else may be served."""
     short = digest.removeprefix("sha256:")[:_SHORT_DIGEST]
     check, expected = f"archive of the {role}", f"the archive {short} that the lock names"
-    found = sorted((around.root / ".forecast" / "archives").glob(f"*-{short}.tar.gz"))
-    if found:
-        return ok(check, str(found[0].relative_to(around.root)), expected)
-    advice = f"forecast rollback {around.settings.name}, which fetches it"
-    return failed(check, "not in .forecast/archives", expected, advice)
+    if is_at_hand(around.config, model):
+        return ok(check, "in .forecast/archives", expected)
+    holder = _bucket_with(around, digest)
+    if holder is not None:
+        return ok(check, f"in the bucket of {holder}, which it is fetched from", expected)
+    nowhere = "neither in .forecast/archives nor in a bucket that can be looked into from here"
+    advice = f"forecast package {around.settings.name}, with credentials of where it was verified"
+    source = _check_source(around, role, model)
+    if source.status == "ok":
+        found = f"{nowhere}; the version is packed anew, and must give this very archive"
+        return warning(check, found, expected, advice)
+    return failed(check, f"{nowhere}; {source.found}", expected, advice)
+
+
+def _bucket_with(around: Surroundings, digest: str) -> str | None:
+    """The environment whose bucket has an archive, its own first; None where none is known to."""
+    own = around.settings
+    others = [each for each in around.config.environments.values() if each.name != own.name]
+    cloud_in = beside(around.cloud)
+    paths = [key.removeprefix(MODELS_PREFIX) for key in archive_keys(digest)]
+    for each in (own, *others):
+        account = each.account or around.account
+        if not account:
+            continue
+        bucket = names.artifact_bucket(each.endpoint.name, account, each.region)
+        store = BucketStore(cloud_in(each.region), bucket, account)
+        try:
+            if any(store.files(path, "") for path in paths):
+                return each.name
+        except CloudError:
+            # Another environment's may be closed to these credentials, and the next one open.
+            continue
+    return None
 
 
 def _check_source(around: Surroundings, role: str, model: LockedModel) -> Finding:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config import names
-from forecast_config.settings import AsyncEndpoint, NewNetwork
+from forecast_config.alerts import has_heartbeat
+from forecast_config.settings import NewNetwork
 from forecast_operations.cloud.refusals import NotAllowedError
 from forecast_operations.deployed.alarms import cousins
 from forecast_operations.preflight.finding import failed, ok, warning
@@ -53,9 +54,8 @@ def look_at_bucket_name(around: Surroundings) -> Iterator[Finding]:
         # S3 answers 403 for another account's bucket, and for a bucket that may not be listed.
         found = f"{bucket} is there, and not to be seen with these credentials"
         advice = "allow s3:ListBucket on it; when it is another account's, choose another name"
-        status = ok if bucket in around.owned else None
-        if status is not None:
-            yield status(check, f"{bucket} is the stack's", _FREE)
+        if bucket in around.owned:
+            yield ok(check, f"{bucket} is the stack's", _FREE)
         else:
             yield failed(check, found, _FREE, advice)
         return
@@ -94,13 +94,9 @@ def look_at_alarm_names(around: Surroundings) -> Iterator[Finding]:
     prefix = names.alarm(around.endpoint_name, "")
     found = [
         alarm["AlarmName"]
-        for kind in ("MetricAlarms", "CompositeAlarms")
+        for kind in ("MetricAlarm", "CompositeAlarm")
         for alarm in around.cloud.pages(
-            "cloudwatch",
-            "describe_alarms",
-            kind,
-            AlarmNamePrefix=prefix,
-            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            "cloudwatch", "describe_alarms", f"{kind}s", AlarmNamePrefix=prefix, AlarmTypes=[kind]
         )
     ]
     others = cousins(around.endpoint_name, around.config.environments.values())
@@ -121,9 +117,7 @@ def _log_groups(settings: EnvironmentSettings) -> Iterator[str]:
     yield names.endpoint_log_group(name)
     if isinstance(settings.network, NewNetwork):
         yield names.flow_log_group(name)
-    if settings.alarms.endpoint_down is not None and not isinstance(
-        settings.endpoint, AsyncEndpoint
-    ):
+    if has_heartbeat(settings):
         yield names.function_log_group(names.heartbeat_function(name))
     if settings.off_hours is not None:
         yield names.off_hours_log_group(name)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast_config.fleets import fleets_of
 from forecast_config.instances import is_listed_by_api
-from forecast_config.settings import (
-    ExistingNetwork,
-    ServerlessEndpoint,
-    ShadowRollout,
-    SplitRollout,
-)
+from forecast_config.settings import ExistingNetwork
 from forecast_operations.preflight.finding import ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forecast_config import EnvironmentSettings
     from forecast_operations.preflight.finding import Finding
     from forecast_operations.preflight.surroundings import Surroundings
 
@@ -28,7 +23,7 @@ def look_at_instance_types(around: Surroundings) -> Iterator[Finding]:
     hosting type either, so that this warns and proves nothing.
     """
     zones = _zones(around)
-    for hosting_type in _types(around.settings):
+    for hosting_type in dict.fromkeys(each.instance_type for each in fleets_of(around.settings)):
         name = hosting_type.removeprefix("ml.")
         offered = {
             each["Location"]
@@ -66,13 +61,3 @@ def _zones(around: Surroundings) -> set[str]:
         "ec2", "describe_subnets", missing="NotFound", SubnetIds=list(network.subnet_ids)
     )
     return {each["AvailabilityZone"] for each in (subnets or {}).get("Subnets", ())}
-
-
-def _types(settings: EnvironmentSettings) -> list[str]:
-    if isinstance(settings.endpoint, ServerlessEndpoint):
-        return []
-    types = [settings.endpoint.instance_type]
-    rollout = settings.rollout
-    if isinstance(rollout, ShadowRollout | SplitRollout) and rollout.instance_type is not None:
-        types.append(rollout.instance_type)
-    return list(dict.fromkeys(types))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast_config.settings import AsyncEndpoint, NewNetwork, ServerlessEndpoint
+from forecast_config.alerts import has_heartbeat
+from forecast_config.settings import NewNetwork, ServerlessEndpoint
 from forecast_operations.preflight.demands import concurrency_demand, instance_demands
 from forecast_operations.preflight.finding import failed, ok, skipped, warning
 from forecast_operations.preflight.usage import Usage, usage_besides, usage_of
@@ -81,14 +82,12 @@ def find_quotas(cloud: Cloud, names: Iterable[str]) -> dict[str, Quota]:
 
 def look_at_functions(around: Surroundings) -> Iterator[Finding]:
     """Whether the heartbeat's function can reserve the one execution that it runs in."""
-    settings = around.settings
-    if settings.alarms.endpoint_down is None or isinstance(settings.endpoint, AsyncEndpoint):
+    if not has_heartbeat(around.settings):
         return
     check = "quota for functions"
     limits = around.cloud.ask("lambda", "get_account_settings")["AccountLimit"]
     free = limits["UnreservedConcurrentExecutions"]
-    deployed = around.stacks[around.stack_names[1]] is not None
-    least = _UNRESERVED if deployed else _UNRESERVED + 1
+    least = _UNRESERVED + (0 if around.is_deployed(around.stack_names[1]) else 1)
     expected = f"at least {least} unreserved executions, as the heartbeat reserves one"
     if free >= least:
         yield ok(check, f"{free} unreserved executions", expected)
@@ -105,7 +104,7 @@ def look_at_networks(around: Surroundings) -> Iterator[Finding]:
     """Whether the account may have the VPC that the environment makes."""
     if not isinstance(around.settings.network, NewNetwork):
         return
-    if around.stacks[around.stack_names[0]] is not None:
+    if around.is_deployed(around.stack_names[0]):
         return
     check = "quota for VPCs"
     quota = around.cloud.ask(

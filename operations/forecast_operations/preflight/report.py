@@ -1,10 +1,8 @@
-"""What the checks found, as a table for people and as JSON."""
+"""What the checks found, as a table for people and in a line."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -21,22 +19,6 @@ _STYLES: dict[Status, str] = {
     "failed": "bold red",
     "skipped": "dim",
 }
-
-
-def as_json(environment: str, findings: Sequence[Finding], *, passed: bool) -> str:
-    """The findings as a JSON document.
-
-    Args:
-        environment: The environment.
-        findings: What was found.
-        passed: Whether the deployment may go on.
-    """
-    document = {
-        "environment": environment,
-        "passed": passed,
-        "findings": [asdict(finding) for finding in findings],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def as_table(findings: Sequence[Finding]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.deployed.place import Place
 from forecast_operations.deployed.stacks import (
     events_command,
     is_made_anew,
@@ -12,7 +13,8 @@ from forecast_operations.deployed.stacks import (
     status_of,
     way_out,
 )
-from forecast_operations.deployed.statuses import IN_SERVICE, MIXED, is_broken
+from forecast_operations.deployed.statuses import IN_SERVICE, way_back
+from forecast_operations.deployed.statuses import way_out as way_on
 from forecast_operations.preflight.finding import failed, ok, warning
 from forecast_operations.synthesis.hosted import hosted_in
 
@@ -37,7 +39,7 @@ def look_at_protection(around: Surroundings) -> Iterator[Finding]:
     wanted = around.settings.termination_protection
     said = "on" if wanted else "off"
     for name, stack in around.stacks.items():
-        if stack is None:
+        if stack is None or not around.is_deployed(name):
             continue
         check, expected = f"termination protection of {name}", f"{said}, as configured"
         if is_protected(stack) == wanted:
@@ -57,16 +59,10 @@ def look_at_endpoint(around: Surroundings) -> Iterator[Finding]:
     status = endpoint["EndpointStatus"]
     if status == IN_SERVICE:
         yield ok(check, f"{name} is InService", expected)
-    elif is_broken(status):
-        why = endpoint.get("FailureReason", "no reason given")
-        advice = f"forecast deploy {around.settings.name} --allow-recreate"
-        yield failed(check, f"{name} is {status}: {why}", expected, advice)
-    elif status == MIXED:
-        advice = f"forecast rollback {around.settings.name}: both fleets serve until then"
-        yield failed(check, f"{name} is {status}", expected, advice)
-    else:
-        advice = f"wait: aws sagemaker wait endpoint-in-service --endpoint-name {name}"
-        yield failed(check, f"{name} is {status}", expected, advice)
+        return
+    reason = endpoint.get("FailureReason")
+    found = f"{name} is {status}" + (f": {reason}" if reason else "")
+    yield failed(check, found, expected, way_on(around.settings.name, name, status, around.region))
 
 
 def _check_status(name: str, stack: dict[str, Any], region: str) -> Finding:
@@ -86,14 +82,10 @@ def _check_status(name: str, stack: dict[str, Any], region: str) -> Finding:
 def _check_absence(around: Surroundings) -> Finding:
     check, expected = "endpoint", "InService, or not there"
     stack = around.stack_names[1]
-    template = around.live.template(stack) if around.stacks[stack] is not None else None
+    template = around.live.template(stack) if around.is_deployed(stack) else None
     if template is None or hosted_in(template) is None:
         return ok(check, f"no {around.endpoint_name} yet", expected)
-    machine = around.settings.off_hours is not None
-    advice = (
-        "start it by the state machine of the off hours first"
-        if machine
-        else f"forecast deploy {around.settings.name} --allow-recreate makes it anew"
-    )
+    machine = Place(around.settings, around.live).off_hours_machine()
+    advice = way_back(around.settings.name, machine, around.region)
     found = f"{around.endpoint_name} is away, though {stack} is deployed"
     return failed(check, found, "InService, as its stack is deployed", advice)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.deployed.live import Live
+from forecast_operations.deployed.stacks import is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,13 +91,19 @@ class Surroundings:
         """
         return frozenset(
             each["PhysicalResourceId"]
-            for name, stack in self.stacks.items()
-            if stack is not None
-            for each in self.cloud.pages(
-                "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=name
-            )
+            for name in self.stack_names
+            if self.is_deployed(name)
+            for each in self.live.stack_resources(name)
             if each.get("PhysicalResourceId")
         )
+
+    def is_deployed(self, stack_name: str) -> bool:
+        """Whether one of the environment's stacks is there and has anything.
+
+        Raises:
+            CloudError: AWS refuses.
+        """
+        return is_there(self.stacks[stack_name])
 
     @cached_property
     def cdk_settings(self) -> dict[str, Any]:

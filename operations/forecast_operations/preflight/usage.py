@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from forecast_operations.deployed.live import variants_in
+from forecast_operations.deployed.statuses import GOING, is_broken
+
 if TYPE_CHECKING:
     from forecast_operations.deployed.live import Live
-
-_USES_NOTHING = ("Failed", "OutOfService", "Deleting")
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,11 @@ def usage_of(live: Live, endpoint: dict[str, Any]) -> Usage:
         CloudError: AWS refuses.
     """
     # An endpoint whose creation failed names no variants.
-    variants = [
-        *endpoint.get("ProductionVariants", ()),
-        *endpoint.get("ShadowProductionVariants", ()),
-    ]
+    variants = [variant for variant, _ in variants_in(endpoint)]
     config = live.endpoint_config(endpoint["EndpointConfigName"]) if variants else None
     if config is None:
         return Usage()
-    wanted = [*config["ProductionVariants"], *config.get("ShadowProductionVariants", ())]
-    types = {each["VariantName"]: each.get("InstanceType") for each in wanted}
+    types = {each["VariantName"]: each.get("InstanceType") for each, _ in variants_in(config)}
     instances: Counter[str] = Counter()
     concurrency = 0
     for variant in variants:
@@ -74,7 +71,8 @@ def usage_besides(live: Live, name: str) -> Usage:
     """
     used = Usage()
     for listed in live.cloud.pages("sagemaker", "list_endpoints", "Endpoints"):
-        if listed["EndpointName"] == name or listed["EndpointStatus"] in _USES_NOTHING:
+        status = listed["EndpointStatus"]
+        if listed["EndpointName"] == name or is_broken(status) or status == GOING:
             continue
         endpoint = live.endpoint(listed["EndpointName"])
         if endpoint is not None:

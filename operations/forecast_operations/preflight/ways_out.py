@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forecast_config.settings import AsyncEndpoint, ExistingNetwork
+from forecast_config.alerts import has_heartbeat
+from forecast_config.settings import ExistingNetwork
 from forecast_operations.preflight.finding import failed, ok, warning
 
 if TYPE_CHECKING:
@@ -14,15 +15,10 @@ if TYPE_CHECKING:
     from forecast_operations.preflight.surroundings import Surroundings
 
 _EVERYWHERE = "0.0.0.0/0"
-_OUTWARD = (
-    "NatGatewayId",
-    "TransitGatewayId",
-    "NetworkInterfaceId",
-    "InstanceId",
-    "VpcPeeringConnectionId",
-)
-"""Targets of a default route that a network interface without a public address can use; an internet
-gateway is none (Amazon VPC user guide, "Enable internet access")."""
+_INTERNET_GATEWAY = "igw-"
+"""What a network interface without a public address cannot go out by (Amazon VPC user guide,
+"Enable internet access"). Every other target of a default route is taken for a way: gateways for
+NAT, transit gateways, endpoints of a firewall or a load balancer, Cloud WAN, Outposts."""
 
 
 def look_at_ways_out(around: Surroundings) -> Iterator[Finding]:
@@ -37,16 +33,9 @@ def look_at_ways_out(around: Surroundings) -> Iterator[Finding]:
     )
     routes = {subnet: _table_of(subnet, tables) for subnet in network.subnet_ids}
     yield _check_s3(around.region, routes, endpoints)
-    if _has_heartbeat(around):
+    if has_heartbeat(around.settings):
         yield _check_runtime(around.region, routes, endpoints)
     yield from _check_names(around, network.vpc_id)
-
-
-def _has_heartbeat(around: Surroundings) -> bool:
-    settings = around.settings
-    return settings.alarms.endpoint_down is not None and not isinstance(
-        settings.endpoint, AsyncEndpoint
-    )
 
 
 def _check_s3(
@@ -67,7 +56,7 @@ def _check_s3(
     tables = sorted({str(routes[subnet].get("RouteTableId", "?")) for subnet in without})
     advice = (
         f"aws ec2 create-vpc-endpoint --service-name {service} --vpc-endpoint-type Gateway "
-        f"--route-table-ids {' '.join(tables)} --vpc-id … (free of charge)"
+        f"--route-table-ids {' '.join(tables)} --vpc-id … --region {region} (free of charge)"
     )
     return failed(check, f"none from {', '.join(without)}", expected, advice)
 
@@ -103,7 +92,10 @@ def _check_names(around: Surroundings, vpc: str) -> Iterator[Finding]:
     elif answer["EnableDnsSupport"]["Value"]:
         yield ok(check, "on", expected)
     else:
-        advice = f"aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support"
+        advice = (
+            f"aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support --region "
+            f"{around.region}"
+        )
         yield warning(check, "off", expected, advice)
 
 
@@ -131,6 +123,6 @@ def _leads_out(table: dict[str, Any]) -> bool:
     return any(
         route.get("DestinationCidrBlock") == _EVERYWHERE
         and route.get("State", "active") == "active"
-        and any(route.get(target) for target in _OUTWARD)
+        and not route.get("GatewayId", "").startswith(_INTERNET_GATEWAY)
         for route in table.get("Routes", ())
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from forecast_config import load_config
 from forecast_operations.costing.prices import PriceBlock, Prices
@@ -118,3 +119,32 @@ def templates() -> Callable[..., Templates]:
         return Templates({"Resources": artifacts or {}}, {"Resources": resources})
 
     return make
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path,
+    templates: Callable[..., Templates],
+    prices: Prices,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """A project with a synthesized environment `steps`, prices of a test, and no AWS."""
+    document = yaml.safe_load((REPOSITORY / "tests/data/modes.yaml").read_text("utf-8"))
+    document["environments"] = {"steps": document["environments"]["steps"]}
+    (tmp_path / "forecast.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (tmp_path / "prices.json").write_text(prices.model_dump_json(), encoding="utf-8")
+    made = templates()
+    folder = tmp_path / "cdk.out"
+    folder.mkdir()
+    for stack, template in (
+        ("ForecastStepsArtifacts", made.artifacts),
+        ("ForecastSteps", made.endpoint),
+    ):
+        (folder / f"{stack}.template.json").write_text(json.dumps(template), encoding="utf-8")
+    (folder / "asset.0123.gz").write_bytes(b"x" * 2000)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    return tmp_path

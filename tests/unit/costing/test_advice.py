@@ -1,23 +1,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forecast_config.settings.autoscaling import (
+    AutoscalingSettings,
+    InvocationsTarget,
+    ScheduledAction,
+)
 from forecast_config.settings.container import OwnImage
-from forecast_operations.cloud.cloud import Cloud
-from forecast_operations.costing.advice import Advice, advise
-from forecast_operations.costing.measured import Measured, read_measured
+from forecast_operations.costing.advice import advise
+from forecast_operations.costing.measured import Hour, Measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forecast_config import EnvironmentSettings
+    from forecast_operations.costing.case import Advice
     from forecast_operations.costing.prices import Prices
 
 
 BUSY = Measured(
+    instance_type="ml.m5.large",
+    since=datetime(2026, 1, 1, tzinfo=UTC),
     days=14,
     hours=330,
     cpu_share=0.5,
@@ -29,31 +37,6 @@ BUSY = Measured(
 )
 
 
-class Metrics:
-    """CloudWatch as `read_measured` asks it: values by the metric's name."""
-
-    def __init__(self, **values: list[float]) -> None:
-        self.queries: list[dict[str, Any]] = []
-        self._values = values
-
-    def get_paginator(self, operation: str) -> Metrics:
-        assert operation == "get_metric_data"
-        return self
-
-    def paginate(self, **arguments: Any) -> list[dict[str, Any]]:
-        self.queries = arguments["MetricDataQueries"]
-        results = [
-            {"Id": query["Id"], "Values": self._values.get(query["Id"], [])}
-            for query in self.queries
-        ]
-        return [{"MetricDataResults": results[:2]}, {"MetricDataResults": results[2:]}]
-
-
-def measure(instance_type: str | None = "ml.m5.xlarge", **values: list[float]) -> Measured:
-    cloud = Cloud("eu-central-1", clients={"cloudwatch": Metrics(**values)})
-    return read_measured(cloud, "forecast", "AllTraffic", 14, instance_type)
-
-
 def kinds(found: tuple[Advice, ...]) -> list[str]:
     return [each.kind for each in found]
 
@@ -62,57 +45,13 @@ def only(found: tuple[Advice, ...], kind: str) -> Advice:
     return next(each for each in found if each.kind == kind)
 
 
-def test_cpu_is_a_sum_over_the_cores_and_latency_comes_in_microseconds() -> None:
-    found = measure(cpu=[200.0], memory=[40.0], latency=[250_000.0], duration=[100_000.0])
-
-    assert found.cpu_share == pytest.approx(0.5)
-    assert found.memory_share == pytest.approx(0.4)
-    assert found.latency_p99_ms == pytest.approx(250)
-    assert found.mean_seconds == pytest.approx(0.1)
-
-
-def test_one_hour_in_a_hundred_does_not_decide() -> None:
-    found = measure(cpu=[*[40.0] * 299, 400.0], memory=[*[10.0] * 150, *[90.0] * 150])
-
-    assert found.cpu_share == pytest.approx(0.1)
-    assert found.memory_share == pytest.approx(0.9)
-
-
-def test_requests_are_those_of_a_month_like_the_days() -> None:
-    found = measure(invocations=[700.0, 300.0])
-
-    assert (found.requests, found.busiest_hour) == (1000, 700)
-    assert found.requests_per_month == pytest.approx(1000 / 14 * 730 / 24)
-
-
-def test_no_metrics_are_unknown_and_not_zero() -> None:
-    found = measure()
-
-    assert (found.cpu_share, found.memory_share, found.latency_p99_ms) == (None, None, None)
-    assert found.hours == 0
-
-
-def test_instances_and_requests_are_asked_in_their_own_namespaces() -> None:
-    metrics = Metrics()
-    cloud = Cloud("eu-central-1", clients={"cloudwatch": metrics})
-
-    read_measured(cloud, "forecast", "Champion", 7, "ml.m5.large")
-
-    asked = {query["MetricStat"]["Metric"]["MetricName"]: query for query in metrics.queries}
-    assert (
-        asked["CPUUtilization"]["MetricStat"]["Metric"]["Namespace"] == "/aws/sagemaker/Endpoints"
-    )
-    assert asked["Invocations"]["MetricStat"]["Metric"]["Namespace"] == "AWS/SageMaker"
-    assert asked["ModelLatency"]["MetricStat"]["Metric"]["Dimensions"] == [
-        {"Name": "EndpointName", "Value": "forecast"},
-        {"Name": "VariantName", "Value": "Champion"},
-    ]
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"hours": 149}, "149 hours of CPU utilization in 14 days, and advice needs 150"),
+        (
+            {"hours": 149},
+            "149 hours of CPU utilization on ml.m5.large in 14 days (known to serve since",
+        ),
         ({"cpu_share": None, "hours": 0}, "0 hours of CPU utilization"),
         ({"requests": 999.0}, "999 requests in 14 days, and advice needs 1000"),
     ],
@@ -216,6 +155,53 @@ def test_fewer_instances_keep_the_cpu_below_its_room_and_two_zones(
     assert "takes 53% of the CPU" in some.message
     assert some.change == pytest.approx(-73)
     assert idle.message.startswith("endpoint.initial_instance_count: 2 in place of 4")
+
+
+def scaled(environment: EnvironmentSettings, **changes: Any) -> EnvironmentSettings:
+    target = InvocationsTarget(kind="invocations_per_instance", per_minute=600)
+    scaling = AutoscalingSettings(
+        min_instance_count=4, max_instance_count=10, targets={"load": target}, **changes
+    )
+    return environment.model_copy(update={"autoscaling": scaling})
+
+
+QUIET = (*[Hour(4, 0.2)] * 200, *[Hour(10, 0.4)] * 130)
+
+
+def test_the_minimum_of_what_scales_goes_by_the_hours_in_which_it_is_there(
+    settings: Callable[[str], EnvironmentSettings], prices: Prices
+) -> None:
+    steps = scaled(settings("steps"))
+
+    found = only(
+        advise(steps, replace(BUSY, cpu_share=0.4, by_hour=QUIET), 4, prices), "fewer instances"
+    )
+
+    assert found.message.startswith(
+        "autoscaling.min_instance_count: 2 in place of 4: 200 of 330 hours ran on no more, at CPU "
+        "20% at the most; with 2 the same work takes 40% of it"
+    )
+    assert found.change == pytest.approx(-2 * 0.1 * 730 * 200 / 330)
+
+
+def test_hours_of_a_fleet_that_was_scaled_out_say_nothing_of_its_minimum(
+    settings: Callable[[str], EnvironmentSettings], prices: Prices
+) -> None:
+    steps = scaled(settings("steps"))
+    out = replace(BUSY, cpu_share=0.4, by_hour=(Hour(10, 0.4),) * 330)
+
+    assert "fewer instances" not in kinds(advise(steps, out, 4, prices))
+
+
+def test_minima_by_a_schedule_are_left_to_the_capacity_plan(
+    settings: Callable[[str], EnvironmentSettings], prices: Prices
+) -> None:
+    night = ScheduledAction(schedule="cron(0 20 * * ? *)", min_instance_count=2)
+    steps = scaled(settings("steps"), scheduled={"night": night})
+
+    found = advise(steps, replace(BUSY, cpu_share=0.4, by_hour=QUIET), 4, prices)
+
+    assert "fewer instances" not in kinds(found)
 
 
 def test_sparse_traffic_is_for_serverless(

@@ -10,6 +10,7 @@ from forecast_operations.costing.bill import CostLine
 from forecast_operations.costing.budget import check_budget
 from forecast_operations.costing.difference import difference
 from forecast_operations.costing.estimate import Estimate, estimate
+from forecast_operations.costing.money import Money
 from forecast_operations.costing.report import (
     CostReport,
     amount,
@@ -52,7 +53,7 @@ def test_a_least_above_the_budget_exceeds_it(
 
     assert finding is not None
     assert finding.exceeded
-    assert str(finding).startswith(
+    assert finding.message.startswith(
         "steps costs at least $100.01 a month, more than the $100.00 of alarms.budget.monthly_usd"
     )
 
@@ -199,30 +200,53 @@ def test_a_total_with_an_unknown_line_is_a_least() -> None:
     assert total(costs(("x", 1, 2), ("y", None, None))) == "at least $1.00 to $2.00"
 
 
-def report(**changes: Any) -> CostReport:
-    fields: dict[str, Any] = {
-        "environment": "prod",
-        "region": "eu-central-1",
-        "estimate": costs(("instances | AllTraffic", 100, 200), ("alarms", None, None)),
-        "rollout": ROLLOUT,
-    }
-    return CostReport(**{**fields, **changes})
+def test_a_total_names_what_hosts_and_has_no_price(templates: Callable[..., Templates]) -> None:
+    found = estimate(templates({"InstanceType": "ml.p4d.24xlarge"}), "eu-central-1")
+
+    assert total(found).endswith(" without instances of AllTraffic (price unknown)")
+
+
+def report(
+    *, before: Estimate | None = None, after: Estimate | None = None, not_compared: str = ""
+) -> CostReport:
+    if after is None:
+        after = costs(("instances | AllTraffic", 100, 200), ("alarms", None, None))
+    changes = None if before is None else difference(before, after)
+    money = Money(
+        before=before,
+        after=after,
+        difference=changes,
+        rollout=ROLLOUT,
+        budget=None,
+        priced_at="2026-10-01",
+    )
+    return CostReport(
+        environment="prod", region="eu-central-1", money=money, not_compared=not_compared
+    )
 
 
 def test_markdown_shows_lines_total_and_sources() -> None:
-    changes = difference(
-        costs(("instances | AllTraffic", 150, 150), ("gone", 3, 3)),
-        costs(("instances | AllTraffic", 100, 200), ("alarms", None, None)),
-    )
+    before = costs(("instances | AllTraffic", 150, 150), ("gone", 3, 3))
 
-    page = as_markdown([report(difference=changes)], "AWS (2026-11-01)")
+    page = as_markdown([report(before=before)], "AWS (2026-11-01)")
 
     assert "## prod in eu-central-1: at least $100.00 to $200.00" in page
     assert "| instances \\| AllTraffic |  | $100.00 | $200.00 | -$50.00 to +$50.00 |" in page
     assert "| alarms |  | unknown | unknown | unknown |" in page
     assert "| gone | no longer |  |  | -$3.00 |" in page
-    assert "| total |  | at least $100.00 | at least $200.00 | -$53.00 to +$47.00 |" in page
+    assert (
+        "| total |  | at least $100.00 | at least $200.00 "
+        "| -$53.00 to +$47.00 and what is unknown |"
+    ) in page
     assert page.endswith("Prices: AWS (2026-11-01)\n")
+
+
+def test_a_change_to_an_unknown_price_is_no_saving() -> None:
+    before, after = costs(("instances", 460, 460)), costs(("instances", None, None))
+
+    page = as_markdown([report(before=before, after=after)], "AWS")
+
+    assert "| total |  | at least $0.00 | at least $0.00 | unknown |" in page
 
 
 def test_json_has_nulls_for_what_is_not_known() -> None:

@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import pytest
 import yaml
-from botocore import xform_name
+from answering import Client
 from botocore.exceptions import ClientError
-from botocore.validate import ParamValidator
 
 from forecast_config import load_config
 from forecast_operations.cloud.cloud import Cloud
 from forecast_operations.preflight.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from forecast_config import ForecastConfig
@@ -24,56 +21,6 @@ if TYPE_CHECKING:
 
 REGION = "eu-central-1"
 ACCOUNT = "111111111111"
-
-
-@cache
-def _operations(service: str) -> dict[str, Any]:
-    model = botocore.session.get_session().get_service_model(service)
-    return {xform_name(name): model.operation_model(name) for name in model.operation_names}
-
-
-def _check(values: dict[str, Any], shape: Any) -> None:
-    """Refuse what is no value of a shape of the API; an answer may leave out what is required."""
-    # botocore gives no other way to the single errors.
-    errors = ParamValidator().validate(values, shape)._errors
-    wrong = [error for error in errors if error[0] != "missing required field"]
-    assert wrong == [], f"{shape.name}: {wrong}"
-
-
-class Client:
-    """Answers each operation with what it was given; a function is asked, an exception raised.
-
-    Requests and answers must be such as the API of the service has them.
-    """
-
-    def __init__(self, service: str, **answers: Any) -> None:
-        self._service = service
-        self._answers = answers
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        model = _operations(self._service)[operation]
-
-        def answer(**given: Any) -> Any:
-            if model.input_shape is not None:
-                assert not ParamValidator().validate(given, model.input_shape).has_errors()
-            found = self._answers[operation]
-            found = found(**given) if callable(found) else found
-            if isinstance(found, Exception):
-                raise found
-            if model.output_shape is not None:
-                _check(found, model.output_shape)
-            return found
-
-        return answer
-
-    def get_paginator(self, operation: str) -> Any:
-        ask = getattr(self, operation)
-
-        class Pages:
-            def paginate(self, **given: Any) -> Iterator[Any]:
-                yield ask(**given)
-
-        return Pages()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 
 from forecast_operations.preflight.identity import home_of, look_at_identity
 
@@ -83,18 +83,37 @@ def test_a_region_that_is_not_enabled_is_no_fault_of_the_credentials(
     assert "enable-region --region-name eu-central-1" in findings[1].advice
 
 
-def test_a_region_is_tried_when_its_state_may_not_be_asked_for(
-    cloud_of: Callable[..., Cloud], config_of: Callable[..., Any], refused: Callable[..., Any]
+def test_a_region_that_answers_is_asked_alone(
+    cloud_of: Callable[..., Cloud], config_of: Callable[..., Any]
 ) -> None:
-    home = _at_home(cloud_of, refused("UnauthorizedOperation"))
-    settings = config_of().environments["live"]
+    here = cloud_of(sts={"get_caller_identity": CALLER})
+    unreachable = cloud_of(sts={"get_caller_identity": ConnectTimeoutError(endpoint_url="x")})
 
-    answers, looked = look_at_identity(settings, home, home)
+    account, findings = look_at_identity(config_of().environments["live"], here, unreachable)
+
+    assert account == "111111111111"
+    assert _statuses(findings) == {"credentials": "ok", "region": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("regions", "advice"),
+    [("UnauthorizedOperation", "enable-region"), (OPEN, "look what keeps you")],
+)
+def test_a_region_that_refuses_fails_whatever_is_known_of_it(
+    regions: Any,
+    advice: str,
+    cloud_of: Callable[..., Cloud],
+    config_of: Callable[..., Any],
+    refused: Callable[..., Any],
+) -> None:
+    home = _at_home(cloud_of, refused(regions) if isinstance(regions, str) else regions)
     closed = cloud_of(sts={"get_caller_identity": refused("InvalidClientTokenId")})
-    nothing, failed = look_at_identity(settings, closed, home)
 
-    assert (answers, _statuses(looked)["region"]) == ("111111111111", "skipped")
-    assert (nothing, _statuses(failed)["region"]) == (None, "failed")
+    account, findings = look_at_identity(config_of().environments["live"], closed, home)
+
+    assert account is None
+    assert _statuses(findings) == {"credentials": "ok", "region": "failed"}
+    assert advice in findings[1].advice
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_key_that_lets_everybody_in_is_fine(key: Around) -> None:
 @pytest.mark.parametrize(
     ("state", "advice"),
     [
-        ({"KeyState": "Disabled"}, "enable-key"),
+        ({"KeyState": "Disabled"}, "enable-key --key-id 12345678 --region eu-central-1"),
         ({"KeyState": "PendingDeletion"}, "cancel-key-deletion"),
         ({"KeySpec": "RSA_2048"}, "take a symmetric key"),
         ({"KeyUsage": "SIGN_VERIFY"}, "take a symmetric key"),

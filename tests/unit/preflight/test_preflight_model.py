@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import namedtuple
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +14,16 @@ from forecast_config.lock import LockedModel, ModelsLock, lock_text
 from forecast_operations.preflight import model as model_check
 from forecast_operations.preflight.disk import look_at_disk
 from forecast_operations.preflight.model import look_at_model
+from forecast_operations.records.place import archive_keys
 from forecast_packaging import RegistryError
+from forecast_packaging.building.kept import BuildRecord
+from forecast_packaging.manifest import file_sha256
 from forecast_packaging.registry.cache import CachedVersion, SnapshotCache
 from forecast_packaging.registry.registered import RegisteredVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Around = Callable[..., Any]
 
@@ -33,6 +39,7 @@ LOCKED = LockedModel(
     signature_digest=f"sha256:{'1' * 64}",
     libraries={"python": "3.12", "xgboost": "3.2.0"},
 )
+PINNED = LOCKED.model_copy(update={"archive_digest": ARCHIVE})
 SPLIT = {
     "rollout": {
         "kind": "split",
@@ -143,14 +150,115 @@ def test_a_challenger_is_looked_at_as_well(locked: Around) -> None:
     assert found["source of the challenger"].status == "ok"
 
 
-def test_the_very_archive_of_the_lock_must_be_here(locked: Around, around: Around) -> None:
-    pinned = LOCKED.model_copy(update={"archive_digest": ARCHIVE})
-    assert locked(pinned)["archive of the champion"].status == "failed"
+@pytest.fixture
+def pinned(around: Around) -> Callable[..., Any]:
+    """What is found of an archive that the lock pins, by the buckets that have it.
 
-    archives = around().root / ".forecast" / "archives"
-    archives.mkdir(parents=True)
-    (archives / "forecaster-16-abcdef012345.tar.gz").touch()
-    assert locked(pinned)["archive of the champion"].status == "ok"
+    There is another environment, `proof`; `refused` closes the bucket of `live`.
+    """
+
+    def look(
+        *held_by: str, refused: Exception | None = None, account: str | None = "111111111111"
+    ) -> Any:
+        def head_bucket(**given: Any) -> Any:
+            closed = refused is not None and given["Bucket"].startswith("forecast-live")
+            return refused if closed else {}
+
+        def list_objects_v2(**given: Any) -> Any:
+            there = any(given["Bucket"].startswith(name) for name in held_by)
+            key, *_ = archive_keys(ARCHIVE)
+            named = there and given["Prefix"] == key
+            return {"Contents": [{"Key": key, "Size": 1, "ETag": "e"}]} if named else {}
+
+        s3 = {"head_bucket": head_bucket, "list_objects_v2": list_objects_v2}
+        surroundings = _with_proof(replace(around(s3=s3), account=account or ""))
+        lock = ModelsLock(environments={"live": PINNED})
+        surroundings.config.lock_path.write_text(lock_text(lock), encoding="utf-8")
+        found = {each.check: each for each in look_at_model(surroundings)}
+        return found["archive of the champion"]
+
+    return look
+
+
+def _with_proof(surroundings: Any) -> Any:
+    live = surroundings.settings
+    endpoint = live.endpoint.model_copy(update={"name": "forecast-proof"})
+    proof = live.model_copy(update={"name": "proof", "endpoint": endpoint})
+    environments = {"live": live, "proof": proof}
+    config = surroundings.config.model_copy(update={"environments": environments})
+    return replace(surroundings, config=config)
+
+
+def _keep(root: Path) -> Path:
+    """An archive of that digest as one that was taken in before."""
+    archives = root / ".forecast" / "archives"
+    (archives / "adopted").mkdir(parents=True)
+    archive = archives / "forecaster-16.tar.gz"
+    archive.write_bytes(b"archive")
+    record = BuildRecord(
+        archive=archive.name,
+        archive_digest=ARCHIVE,
+        file_sha256=file_sha256(archive),
+        files_digest=DIGEST,
+        unpacked_bytes=1,
+        model_bytes=1,
+        runs_code_on_load=False,
+    )
+    path = archives / "adopted" / f"{ARCHIVE.removeprefix('sha256:')}.json"
+    path.write_text(json.dumps(asdict(record)))
+    return archive
+
+
+def test_the_very_archive_of_the_lock_is_whole_and_here(
+    pinned: Around, around: Around, registry: Any
+) -> None:
+    registry(RegistryError("the model registry cannot be reached"))
+    archive = _keep(around().root)
+
+    assert (pinned().status, pinned().found) == ("ok", "in .forecast/archives")
+
+    archive.write_bytes(b"arch")
+    assert pinned().status == "failed"
+
+
+def test_an_archive_that_is_in_the_bucket_is_fetched_from_there(
+    pinned: Around, registry: Any, refused: Any
+) -> None:
+    registry(RegistryError("the model registry cannot be reached"))
+
+    found = pinned("forecast-live")
+
+    assert found.status == "ok"
+    assert found.found == "in the bucket of live, which it is fetched from"
+    closed = refused("403", "Forbidden")
+    assert pinned("forecast-live", refused=closed).status == "failed"
+    elsewhere = pinned("forecast-proof", refused=closed)
+    assert elsewhere.found == "in the bucket of proof, which it is fetched from"
+
+
+@pytest.mark.parametrize("account", ["111111111111", None])
+def test_an_archive_that_can_only_be_packed_anew_is_a_warning_and_no_reason_to_go_back(
+    account: str | None, pinned: Around, registry: Any
+) -> None:
+    registry(LOCKED.run_id)
+
+    found = pinned(account=account)
+
+    assert found.status == "warning"
+    assert found.advice.startswith("forecast package live")
+    assert "packed anew" in found.found
+
+
+def test_an_archive_that_is_nowhere_and_cannot_be_packed_fails(
+    pinned: Around, registry: Any
+) -> None:
+    registry(RegistryError("the model registry cannot be reached"))
+
+    found = pinned("forecast-other")
+
+    assert found.status == "failed"
+    assert found.found.endswith("; the model registry cannot be reached")
+    assert found.advice.startswith("forecast package live")
 
 
 @pytest.mark.usefixtures("cached")

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 NAME = "forecast-live"
 BUCKET = f"{NAME}-artifacts-111111111111-eu-central-1"
 GROUP = f"/aws/sagemaker/Endpoints/{NAME}"
+WITH_ENDPOINT = {
+    "Resources": {
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {"ProductionVariants": []},
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointName": NAME, "EndpointConfigName": {"Ref": "Config"}},
+        },
+    }
+}
 
 
 @pytest.fixture
@@ -38,19 +50,27 @@ def account(around: Around, refused: Around) -> Around:
         status: str | None = "UPDATE_COMPLETE",
         template: Any = None,
         protected: bool = False,
+        outputs: dict[str, str] | None = None,
+        held: str = "CREATE_COMPLETE",
         endpoint: Any = None,
         changes: Any = None,
         **clients: dict[str, Any],
     ) -> Any:
-        stack = {"StackStatus": status, "EnableTerminationProtection": protected}
-        held = [{"PhysicalResourceId": each} for each in owned]
+        stack = {
+            "StackStatus": status,
+            "EnableTerminationProtection": protected,
+            "Outputs": [
+                {"OutputKey": key, "OutputValue": value} for key, value in (outputs or {}).items()
+            ],
+        }
+        resources = [{"PhysicalResourceId": each, "ResourceStatus": held} for each in owned]
         gone = refused("ValidationError", "Stack does not exist")
         missing = refused("ValidationException", "Could not find endpoint")
         return around(
             changes,
             cloudformation={
                 "describe_stacks": gone if status is None else {"Stacks": [stack]},
-                "list_stack_resources": {"StackResourceSummaries": held},
+                "list_stack_resources": {"StackResourceSummaries": resources},
                 "get_template": {"TemplateBody": json.dumps(template or {"Resources": {}})},
             },
             sagemaker={"describe_endpoint": endpoint or missing},
@@ -122,6 +142,22 @@ def test_a_log_group_left_from_before_is_in_the_way(
     assert found[f"log group {GROUP}"].status == status
 
 
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [
+        ("UPDATE_COMPLETE", "DELETE_COMPLETE"),
+        ("UPDATE_COMPLETE", "DELETE_SKIPPED"),
+        ("ROLLBACK_COMPLETE", "CREATE_COMPLETE"),
+    ],
+)
+def test_what_a_stack_no_longer_has_is_not_its_own(status: str, held: str, account: Around) -> None:
+    logs = {"describe_log_groups": {"logGroups": [{"logGroupName": GROUP}]}}
+
+    found = look_at_log_groups(account(GROUP, status=status, held=held, logs=logs))
+
+    assert {each.check: each.status for each in found}[f"log group {GROUP}"] == "failed"
+
+
 def test_every_log_group_that_the_stacks_make_is_looked_for(account: Around) -> None:
     changes = {"network": {"kind": "new"}}
     empty = {"describe_log_groups": {"logGroups": []}}
@@ -137,16 +173,19 @@ def test_every_log_group_that_the_stacks_make_is_looked_for(account: Around) -> 
 
 def test_alarms_of_others_under_the_name_are_told(account: Around) -> None:
     listed = {
-        "MetricAlarms": [{"AlarmName": f"{NAME}-mine"}, {"AlarmName": f"{NAME}-theirs"}],
-        "CompositeAlarms": [],
+        "MetricAlarm": [{"AlarmName": f"{NAME}-mine"}, {"AlarmName": f"{NAME}-theirs"}],
+        "CompositeAlarm": [{"AlarmName": f"{NAME}-all"}],
     }
 
-    found = _one(
-        look_at_alarm_names(account(f"{NAME}-mine", cloudwatch={"describe_alarms": listed}))
-    )
+    def describe_alarms(**asked: Any) -> dict[str, Any]:
+        (kind,) = asked["AlarmTypes"]
+        return {f"{kind}s": listed[kind]}
+
+    clients = {"cloudwatch": {"describe_alarms": describe_alarms}}
+    found = _one(look_at_alarm_names(account(f"{NAME}-mine", **clients)))
 
     assert found.status == "warning"
-    assert found.found == f"1 made by others: {NAME}-theirs"
+    assert found.found == f"2 made by others: {NAME}-all, {NAME}-theirs"
 
 
 @pytest.mark.parametrize(
@@ -192,9 +231,9 @@ def test_protection_is_as_configured(account: Around) -> None:
     ("status", "found", "advice"),
     [
         ("InService", "ok", ""),
-        ("Updating", "failed", "wait endpoint-in-service"),
+        ("Updating", "failed", f"--endpoint-name {NAME} --region eu-central-1"),
         ("Failed", "failed", "--allow-recreate"),
-        ("UpdateRollbackFailed", "failed", "forecast rollback live"),
+        ("UpdateRollbackFailed", "failed", "forecast deploy live, or forecast rollback live"),
     ],
 )
 def test_an_endpoint_must_be_able_to_change(
@@ -206,19 +245,24 @@ def test_an_endpoint_must_be_able_to_change(
 
 
 def test_an_endpoint_that_is_away_fails_when_its_stack_has_one(account: Around) -> None:
-    template = {
-        "Resources": {
-            "Config": {
-                "Type": "AWS::SageMaker::EndpointConfig",
-                "Properties": {"ProductionVariants": []},
-            },
-            "Endpoint": {
-                "Type": "AWS::SageMaker::Endpoint",
-                "Properties": {"EndpointName": NAME, "EndpointConfigName": {"Ref": "Config"}},
-            },
-        }
-    }
+    found = _one(look_at_endpoint(account(template=WITH_ENDPOINT)))
 
-    assert _one(look_at_endpoint(account(template=template))).status == "failed"
+    assert (found.status, "forecast start live" in found.advice) == ("failed", True)
     assert _one(look_at_endpoint(account(status=None))).status == "ok"
     assert _one(look_at_endpoint(account())).status == "ok"
+
+
+def test_an_endpoint_in_its_off_hours_is_brought_back_by_its_own_machine(account: Around) -> None:
+    arn = "arn:aws:states:eu-central-1:111111111111:stateMachine:off-hours"
+
+    found = _one(
+        look_at_endpoint(account(template=WITH_ENDPOINT, outputs={"OffHoursStateMachineArn": arn}))
+    )
+
+    assert f"--state-machine-arn {arn} --region eu-central-1" in found.advice
+
+
+def test_an_endpoint_that_never_came_up_is_not_away(account: Around) -> None:
+    never = account(template=WITH_ENDPOINT, status="ROLLBACK_COMPLETE")
+
+    assert _one(look_at_endpoint(never)).status == "ok"

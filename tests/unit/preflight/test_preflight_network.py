@@ -193,6 +193,22 @@ def test_a_nat_gateway_is_a_way_out_and_an_internet_gateway_is_none(ways: Around
     assert _states(ways([_table("rtb-main", None, BLACKHOLE)], [])) == ("failed", "failed")
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"GatewayId": "vpce-0123456789abcdef0"},
+        {"GatewayId": "vgw-0123456789abcdef0"},
+        {"CoreNetworkArn": "arn:aws:networkmanager::111111111111:core-network/core-network-1"},
+        {"LocalGatewayId": "lgw-0123456789abcdef0"},
+        {"TransitGatewayId": "tgw-0123456789abcdef0"},
+    ],
+)
+def test_central_egress_is_a_way_out(target: dict[str, str], ways: Around) -> None:
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "State": "active", **target}
+
+    assert _states(ways([_table("rtb-main", None, route)], [])) == ("ok", "ok")
+
+
 def test_a_gateway_endpoint_serves_the_subnets_of_its_route_tables_only(ways: Around) -> None:
     tables = [_table("rtb-1", SUBNETS[0]), _table("rtb-2", SUBNETS[1])]
 
@@ -200,6 +216,7 @@ def test_a_gateway_endpoint_serves_the_subnets_of_its_route_tables_only(ways: Ar
 
     assert (found.status, found.found) == ("failed", f"none from {SUBNETS[1]}")
     assert "--route-table-ids rtb-2 " in found.advice
+    assert "--region eu-central-1" in found.advice
 
 
 @pytest.mark.parametrize(
@@ -228,6 +245,7 @@ def test_names_must_resolve_in_a_vpc_that_is_there(ways: Around, refused: Around
     gone = ways(tables, [], dns=refused("InvalidVpcID.NotFound"))
 
     assert off["name resolution"].status == "warning"
+    assert off["name resolution"].advice.endswith("--region eu-central-1")
     assert gone["vpc"].status == "failed"
 
 

@@ -222,12 +222,18 @@ def test_serverless_shares_one_concurrency(quotas: Around) -> None:
 
 @pytest.mark.parametrize(
     ("free", "deployed", "status"),
-    [(10, False, "failed"), (100, False, "failed"), (101, False, "ok"), (100, True, "ok")],
+    [
+        (10, None, "failed"),
+        (100, None, "failed"),
+        (101, None, "ok"),
+        (100, "CREATE_COMPLETE", "ok"),
+        (100, "ROLLBACK_COMPLETE", "failed"),
+    ],
 )
 def test_the_heartbeat_reserves_an_execution(
-    free: int, status: str, around: Around, refused: Around, *, deployed: bool
+    free: int, deployed: str | None, status: str, around: Around, refused: Around
 ) -> None:
-    stack: Any = {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}
+    stack: Any = {"Stacks": [{"StackStatus": deployed}]}
     surroundings = around(
         cloudformation={"describe_stacks": stack if deployed else refused("V", "x does not exist")},
         **{"lambda": {"get_account_settings": _account_limit(free)}},
@@ -242,13 +248,16 @@ def test_without_a_heartbeat_nothing_is_reserved(around: Around) -> None:
     assert list(look_at_functions(around({"alarms": {"endpoint_down": None}}))) == []
 
 
+@pytest.mark.parametrize("never_made", [True, False])
 @pytest.mark.parametrize(("used", "status"), [(4, "ok"), (5, "failed")])
 def test_a_new_network_needs_one_more_vpc(
-    used: int, status: str, around: Around, refused: Around
+    used: int, status: str, around: Around, refused: Around, *, never_made: bool
 ) -> None:
+    undone = {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]}
+    missing = refused("V", "x does not exist")
     surroundings = around(
         {"network": {"kind": "new"}},
-        cloudformation={"describe_stacks": refused("V", "x does not exist")},
+        cloudformation={"describe_stacks": undone if never_made else missing},
         service_quotas={"get_service_quota": {"Quota": {"Value": 5.0}}},
         ec2={"describe_vpcs": {"Vpcs": [{}] * used}},
     )

@@ -190,11 +190,9 @@ def test_an_account_can_be_given_where_the_file_has_none(
     assert "expected an account id of 12 digits" in str(wrong.exception)
 
 
-def test_an_empty_account_passes_but_for_what_it_lacks(
-    config_of: Callable[..., Any], cloud_of: Callable[..., Cloud]
-) -> None:
-    config = config_of(network={"kind": "new"})
-    settings = config.environments["live"]
+@pytest.fixture
+def stubbed(cloud_of: Callable[..., Cloud]) -> Cloud:
+    """What the simulation does not have: quotas."""
     quota = {
         "QuotaName": "ml.m5.large for endpoint usage",
         "QuotaCode": "L-1",
@@ -202,26 +200,38 @@ def test_an_empty_account_passes_but_for_what_it_lacks(
         "Adjustable": True,
     }
     limits = {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}}
-    stubbed = cloud_of(
+    return cloud_of(
         service_quotas={
             "list_service_quotas": {"Quotas": [quota]},
             "get_service_quota": {"Quota": {"Value": 5.0}},
         },
         **{"lambda": {"get_account_settings": limits}},
     )
-    services = ["sts", "ec2", "ssm", "cloudformation", "s3", "ecr", "sagemaker", "logs", "iam"]
-    checks = [check for check in CHECKS if check.asks_aws]
-    with Simulation(region=settings.region) as aws:
-        clients = {name: aws.client(name) for name in [*services, "cloudwatch", "kms"]}
-        clients |= {name: stubbed.client(name) for name in ("service-quotas", "lambda")}
-        cloud = Cloud(settings.region, clients=clients)
 
-        found = run_checks(config, settings, cloud=cloud, home=cloud, checks=checks)
+
+def _looked_at(aws: Simulation, config: Any, stubs: dict[str, Any]) -> list[Finding]:
+    """What the checks that ask AWS find of the environment `live`."""
+    settings = config.environments["live"]
+    services = ["sts", "ec2", "ssm", "cloudformation", "s3", "ecr", "sagemaker", "logs", "iam"]
+    clients = {name: aws.client(name) for name in [*services, "cloudwatch", "kms"]} | stubs
+    cloud = Cloud(settings.region, clients=clients)
+    checks = [check for check in CHECKS if check.asks_aws]
+    return run_checks(config, settings, cloud=cloud, home=cloud, checks=checks)
+
+
+def test_an_empty_account_passes_but_for_what_it_lacks(
+    config_of: Callable[..., Any], stubbed: Cloud
+) -> None:
+    config = config_of(network={"kind": "new"})
+    settings = config.environments["live"]
+    stubs = {name: stubbed.client(name) for name in ("service-quotas", "lambda")}
+    with Simulation(region=settings.region) as aws:
+        found = _looked_at(aws, config, stubs)
         aws.client("s3").create_bucket(
             Bucket=names.artifact_bucket("forecast-live", aws.account, settings.region),
             CreateBucketConfiguration={"LocationConstraint": settings.region},
         )
-        again = run_checks(config, settings, cloud=cloud, home=cloud, checks=checks)
+        again = _looked_at(aws, config, stubs)
 
     assert {each.check: each.status for each in found if each.status != "ok"} == {
         "bootstrap version": "failed"
@@ -229,4 +239,41 @@ def test_an_empty_account_passes_but_for_what_it_lacks(
     assert {each.check for each in again if each.status == "failed"} == {
         "bootstrap version",
         "name of the bucket",
+    }
+
+
+def test_a_first_deployment_that_failed_leaves_nothing_in_the_way(
+    config_of: Callable[..., Any], cloud_of: Callable[..., Cloud], stubbed: Cloud
+) -> None:
+    config = config_of(network={"kind": "new"})
+    gone = {"PhysicalResourceId": "forecast-live", "ResourceStatus": "DELETE_COMPLETE"}
+    endpoint = {
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {"ProductionVariants": []},
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {
+                "EndpointName": "forecast-live",
+                "EndpointConfigName": {"Ref": "Config"},
+            },
+        },
+    }
+    stacks = cloud_of(
+        cloudformation={
+            "describe_stacks": {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]},
+            "list_stack_resources": {"StackResourceSummaries": [gone]},
+            "get_template": {"TemplateBody": json.dumps({"Resources": endpoint})},
+        }
+    )
+    stubs = {name: stubbed.client(name) for name in ("service-quotas", "lambda")}
+    stubs["cloudformation"] = stacks.client("cloudformation")
+    with Simulation(region=config.environments["live"].region) as aws:
+        found = _looked_at(aws, config, stubs)
+
+    assert {each.check for each in found if each.status == "failed"} == {"bootstrap version"}
+    assert {each.check for each in found if each.status == "warning"} == {
+        "stack ForecastLiveArtifacts",
+        "stack ForecastLive",
     }
