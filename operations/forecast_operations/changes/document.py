@@ -6,15 +6,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from forecast_operations.changes import words
-from forecast_operations.updates.proposal import OPTIONS
 
 if TYPE_CHECKING:
     from forecast_operations.changes.models import Knowledge, ModelChange
-    from forecast_operations.changes.money import Money
     from forecast_operations.changes.plan import Plan
     from forecast_operations.changes.resources import ResourceChange
     from forecast_operations.costing.bill import CostLine
     from forecast_operations.costing.estimate import Estimate
+    from forecast_operations.costing.money import Money
     from forecast_operations.updates.obstacles import Obstacle
 
 SCHEMA_VERSION = 1
@@ -39,6 +38,7 @@ def as_document(plan: Plan) -> dict[str, Any]:
         "counts": dict(plan.counts),
         "outputs": list(plan.outputs),
         "obstacles": [_obstacle(obstacle) for obstacle in plan.obstacles],
+        "permitted": [_obstacle(obstacle) for obstacle in plan.permitted],
         "steps": list(plan.steps),
         "rollout": asdict(plan.timeline),
         "capacity": asdict(plan.fleet),
@@ -71,8 +71,7 @@ def _resource(change: ResourceChange) -> dict[str, Any]:
 
 
 def _obstacle(obstacle: Obstacle) -> dict[str, Any]:
-    option = None if obstacle.permission is None else OPTIONS[obstacle.permission]
-    return {**asdict(obstacle), "option": option}
+    return {**asdict(obstacle), "option": words.option(obstacle) or None}
 
 
 def _money(money: Money) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast_config.steps import instances_of
+from forecast_operations.deployed.live import variants_in
 from forecast_operations.synthesis.hosted import (
-    ENDPOINT,
-    ENDPOINT_CONFIG,
     SCALABLE_TARGET,
-    referred_id,
+    hosted_in,
     resources_of,
     scaled_variant,
 )
@@ -19,7 +18,9 @@ from forecast_operations.synthesis.hosted import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forecast_operations.synthesis.hosted import Template
+    from forecast_operations.synthesis.hosted import Hosted, Retained, Template
+
+_COUNTS: Retained = "DesiredInstanceCount"
 
 Takeover = Literal["none", "start", "second fleet", "batches", "anew", "beside"]
 """How new capacity comes: not at all, with no old one there, as a second fleet, in batches, after
@@ -83,14 +84,15 @@ def plan_fleet(
         running: Instances in service now by variant; None: as the deployed template says.
     """
     before = tuple(_counted(each, running or {}) for each in _capacities(deployed))
+    hosted = hosted_in(wanted)
     if takeover == "none":
         after = tuple(_like(each, before) for each in _capacities(wanted))
-    elif takeover in {"second fleet", "batches"} and _keeps_counts(wanted):
+    elif takeover in {"second fleet", "batches"} and hosted and hosted.keeps(_COUNTS):
         kept = {each.variant: each.instances for each in before}
         after = tuple(_counted(each, kept) for each in _capacities(wanted))
     else:
         after = _capacities(wanted)
-    during = _during(before, after, takeover, _batch_percent(wanted))
+    during = _during(before, after, takeover, None if hosted is None else _batch_percent(hosted))
     return Fleet(before, after, during, takeover, measured=running is not None)
 
 
@@ -120,22 +122,14 @@ def _during(
 
 
 def _capacities(template: Template | None) -> tuple[Capacity, ...]:
-    return () if template is None else tuple(_each_capacity(template))
-
-
-def _each_capacity(template: Template) -> Iterator[Capacity]:
-    for _, endpoint in resources_of(template, ENDPOINT):
-        properties = endpoint.get("Properties", {})
-        config = template["Resources"].get(referred_id(properties.get("EndpointConfigName")), {})
-        if config.get("Type") != ENDPOINT_CONFIG:
-            continue
-        bounds = dict(_bounds(template, str(properties.get("EndpointName"))))
-        described = config["Properties"]
-        for variant in (
-            *described["ProductionVariants"],
-            *(described.get("ShadowProductionVariants") or ()),
-        ):
-            yield _capacity(variant, bounds.get(variant["VariantName"], (None, None)))
+    hosted = hosted_in(template)
+    if template is None or hosted is None:
+        return ()
+    bounds = dict(_bounds(template, hosted.name))
+    return tuple(
+        _capacity(variant, bounds.get(variant["VariantName"], (None, None)))
+        for variant, _ in variants_in(hosted.config)
+    )
 
 
 def _bounds(template: Template, endpoint: str) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -170,20 +164,7 @@ def _like(capacity: Capacity, others: tuple[Capacity, ...]) -> Capacity:
     return _counted(capacity, {each.variant: each.instances for each in others})
 
 
-def _keeps_counts(template: Template | None) -> bool:
-    """Whether an update keeps the counts that are there, as `RetainAllVariantProperties` says."""
-    for _, endpoint in resources_of(template or {}, ENDPOINT):
-        properties = endpoint.get("Properties", {})
-        excluded = properties.get("ExcludeRetainedVariantProperties") or ()
-        return bool(properties.get("RetainAllVariantProperties")) and not any(
-            each["VariantPropertyType"] == "DesiredInstanceCount" for each in excluded
-        )
-    return False
-
-
-def _batch_percent(template: Template | None) -> int | None:
-    for _, endpoint in resources_of(template or {}, ENDPOINT):
-        policy = endpoint.get("Properties", {}).get("DeploymentConfig", {})
-        size = policy.get("RollingUpdatePolicy", {}).get("MaximumBatchSize", {})
-        return int(size["Value"]) if size.get("Type") == "CAPACITY_PERCENT" else None
-    return None
+def _batch_percent(hosted: Hosted) -> int | None:
+    policy = hosted.deployment_config.get("RollingUpdatePolicy", {})
+    size = policy.get("MaximumBatchSize", {})
+    return int(size["Value"]) if size.get("Type") == "CAPACITY_PERCENT" else None

@@ -50,8 +50,10 @@ def _head(plan: Plan) -> Iterator[str]:
     yield from (f"> {_escape(note)}" for note in plan.notes)
     for obstacle in plan.obstacles:
         lines = [f"**In the way:** {_escape(obstacle.reason)}", ""]
-        lines += [f"- {_escape(line)}" for line in words.way_out(obstacle)]
+        lines += [f"- {_escape(line)}" for line in obstacle.way_out]
         yield "\n".join(lines)
+    for obstacle in plan.permitted:
+        yield f"**Led around, as permitted ({words.option(obstacle)}):** {_escape(obstacle.reason)}"
     rows = list(_summary(plan))
     if rows:
         yield _table(("", "now", "wanted"), rows)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from forecast_operations.changes.fleet import plan_fleet
 from forecast_operations.changes.models import model_changes
-from forecast_operations.changes.resources import resource_changes
+from forecast_operations.changes.resources import protection_changes, resource_changes
 from forecast_operations.changes.rollout import plan_timeline, takeover_of
 from forecast_operations.changes.values import differences
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from forecast_config import EnvironmentSettings
     from forecast_operations.changes.fleet import Fleet, Takeover
     from forecast_operations.changes.models import Known, ModelChange
-    from forecast_operations.changes.money import Money
     from forecast_operations.changes.resources import Action, ResourceChange
     from forecast_operations.changes.rollout import Timeline
     from forecast_operations.changes.versions import Role
-    from forecast_operations.updates.obstacles import Obstacle, Templates
+    from forecast_operations.costing.money import Money
+    from forecast_operations.updates.obstacles import Obstacle, Permission, Templates
 
 _QUIET = ("unchanged",)
 _SECOND_CAPACITY = ("second fleet", "batches")
@@ -39,6 +39,8 @@ class Situation:
         serving: What serves now, and what is known of it, by role.
         coming: What is wanted, and what is known of it, by role.
         obstacles: What AWS would refuse of an update in one step.
+        allowed: What is permitted in order to lead around them.
+        protection: Termination protection of a stack now and then, by its name, where it changes.
         steps: Titles of the deployments that lead to what is wanted.
         running: Instances in service now by variant; None where nobody was asked.
         money: What it costs; None where that was not estimated.
@@ -52,6 +54,8 @@ class Situation:
     serving: Mapping[Role, Known]
     coming: Mapping[Role, Known]
     obstacles: tuple[Obstacle, ...] = ()
+    allowed: frozenset[Permission] = frozenset()
+    protection: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     running: Mapping[str, int] | None = None
     money: Money | None = None
@@ -75,6 +79,7 @@ class Plan:
         counts: How many resources there are of each action.
         outputs: Outputs of the stacks that change.
         obstacles: What is in the way, and the way around.
+        permitted: What would be in the way, and is led around by permission.
         steps: Titles of the deployments that lead to what is wanted.
         timeline: How the wanted version takes over.
         fleet: Capacity before, while it runs, and after.
@@ -93,6 +98,7 @@ class Plan:
     counts: Mapping[Action, int]
     outputs: tuple[str, ...]
     obstacles: tuple[Obstacle, ...]
+    permitted: tuple[Obstacle, ...]
     steps: tuple[str, ...]
     timeline: Timeline
     fleet: Fleet
@@ -103,7 +109,8 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether there is nothing to deploy."""
         others = any(not each.is_same for each in self.models)
-        return not (self.resources or self.outputs or self.obstacles or others)
+        in_the_way = self.obstacles or self.permitted
+        return not (self.resources or self.outputs or in_the_way or others)
 
     @property
     def over_budget(self) -> bool:
@@ -130,7 +137,12 @@ def plan_between(situation: Situation) -> Plan:
     """
     settings, deployed, wanted = situation.settings, situation.deployed, situation.wanted
     stacks = settings.artifacts_stack_name, settings.stack_name
-    changes = resource_changes(deployed, wanted, situation.obstacles, stacks)
+    permitted = tuple(each for each in situation.obstacles if each.permission in situation.allowed)
+    in_the_way = tuple(each for each in situation.obstacles if each not in permitted)
+    changes = (
+        *resource_changes(deployed, wanted, in_the_way, stacks),
+        *protection_changes(situation.protection),
+    )
     takeover = takeover_of(changes, situation.obstacles, wanted.endpoint)
     fleet = plan_fleet(deployed.endpoint, wanted.endpoint, takeover, situation.running)
     champion = next(iter(fleet.after), None)
@@ -146,7 +158,8 @@ def plan_between(situation: Situation) -> Plan:
         resources=tuple(each for each in changes if each.action not in _QUIET or each.blocked),
         counts=Counter(each.action for each in changes),
         outputs=tuple(_changed_outputs(deployed, wanted)),
-        obstacles=situation.obstacles,
+        obstacles=in_the_way,
+        permitted=permitted,
         steps=situation.steps,
         timeline=plan_timeline(
             settings.rollout,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast_operations.changes.values import differences
 from forecast_operations.synthesis.create_only import create_only, value_at
 from forecast_operations.synthesis.hosted import ENDPOINT, Template
+from forecast_operations.synthesis.references import short_id
 from forecast_operations.synthesis.replacement import Renewed, renewed_exports, replacements
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ _HARM = {
 """What is lost or interrupted when a resource of a type goes or is replaced."""
 
 _KEPT_HARM = "the old one is kept with what is in it, and nothing is copied"
-_HASH = re.compile(r"[0-9A-F]{8}$")
+_POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
+_LET_GO = "it is no longer kept when its stack is deleted, or it leaves its stack or is replaced"
+_UNPROTECTED = "whoever may delete the stack can do so at once"
+_STACK = "AWS::CloudFormation::Stack"
+_PROTECTION = "TerminationProtection"
+_WORDS = {True: "on", False: "off"}
 _NO_TEMPLATE: Template = {"Resources": {}}
 
 
@@ -86,10 +91,10 @@ class ResourceChange:
         """The logical id without the hash that the CDK appends."""
         return short_id(self.logical_id)
 
-
-def short_id(logical_id: str) -> str:
-    """A logical id, or the name of an export, without the hash that the CDK appends."""
-    return _HASH.sub("", logical_id) or logical_id
+    @property
+    def place(self) -> str:
+        """Its stack and its name; the stack alone for the stack itself."""
+        return self.stack if self.logical_id == self.stack else f"{self.stack}/{self.name}"
 
 
 def resource_changes(
@@ -117,6 +122,27 @@ def resource_changes(
         found.extend(comparison.changes())
         renewed |= renewed_exports(before, after)
     return tuple(found)
+
+
+def protection_changes(
+    protection: Mapping[str, tuple[bool, bool]],
+) -> tuple[ResourceChange, ...]:
+    """The stacks that get termination protection or lose it, as resources of themselves.
+
+    Args:
+        protection: Whether a stack has it and whether it is to have it, by the stack's name.
+    """
+    return tuple(
+        ResourceChange(
+            stack,
+            stack,
+            _STACK,
+            "in place",
+            (PropertyChange(_PROTECTION, _WORDS[was], _WORDS[wanted], replaces=False),),
+            harm="" if wanted else _UNPROTECTED,
+        )
+        for stack, (was, wanted) in protection.items()
+    )
 
 
 class _Comparison:
@@ -171,8 +197,13 @@ class _Comparison:
         if not properties:
             return self._change(logical_id, new, "unchanged")
         known = create_only(new["Type"]) is not None
+        let_go = any(_is_kept(old, each) and not _is_kept(new, each) for each in _POLICIES)
         return self._change(
-            logical_id, new, "in place" if known else "unknown", properties=properties
+            logical_id,
+            new,
+            "in place" if known else "unknown",
+            properties=properties,
+            harm=_LET_GO if let_go else "",
         )
 
     def _properties(
@@ -192,6 +223,9 @@ class _Comparison:
                     if path.split("/")[0] == key
                 )
                 yield PropertyChange(key, None, None, replaces, cause)
+        for key in _POLICIES:
+            if _policy(old, key) != _policy(new, key):
+                yield PropertyChange(key, _policy(old, key), _policy(new, key), replaces=False)
 
     def _change(
         self, logical_id: str, resource: Mapping[str, Any], action: Action, **rest: Any
@@ -214,4 +248,8 @@ def _within(path: str, paths: tuple[str, ...]) -> bool:
 
 
 def _is_kept(resource: Mapping[str, Any], policy: str) -> bool:
-    return str(resource.get(policy, "Delete")).startswith("Retain")
+    return _policy(resource, policy).startswith("Retain")
+
+
+def _policy(resource: Mapping[str, Any], policy: str) -> str:
+    return str(resource.get(policy, "Delete"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast_config.rollouts import traffic_over_time
 from forecast_config.settings import RollingRollout
-from forecast_operations.synthesis.hosted import ENDPOINT, resources_of
+from forecast_operations.synthesis.hosted import ENDPOINT, hosted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from forecast_config.rollouts import Shares
     from forecast_config.settings import Rollout
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from forecast_operations.updates.obstacles import Obstacle
 
 _ANEW = frozenset({"recreate", "failed", "away"})
-_POLICIES = ("BlueGreenUpdatePolicy", "RollingUpdatePolicy")
 _CONFIGURATION = "EndpointConfigName"
 _NEW = "all requests go to the new instances"
 
@@ -81,7 +80,8 @@ def takeover_of(
     if not any(each.path == _CONFIGURATION for each in endpoint.properties):
         return "none"
     unguarded = any(each.kind == "variants" for each in obstacles)
-    rolling = "RollingUpdatePolicy" in _deployment_config(wanted)
+    hosted = hosted_in(wanted)
+    rolling = hosted is not None and "RollingUpdatePolicy" in hosted.deployment_config
     return "batches" if rolling and not unguarded else "second fleet"
 
 
@@ -112,9 +112,7 @@ def plan_timeline(
         return Timeline(
             takeover, "all requests go to the new variants at once, and nothing undoes it"
         )
-    config = _deployment_config(wanted)
-    policy: Mapping[str, Any] = next((config[name] for name in _POLICIES if name in config), {})
-    alarms = config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
+    hosted = hosted_in(wanted)
     count = max(1, instances)
     moments = tuple(_moments(rollout, count))
     return Timeline(
@@ -122,8 +120,8 @@ def plan_timeline(
         f"{rollout.kind} over {count} {'instance' if count == 1 else 'instances'}; the time "
         "starts when the first new instances are healthy",
         moments,
-        tuple(str(each["AlarmName"]) for each in alarms),
-        policy.get("MaximumExecutionTimeoutInSeconds"),
+        () if hosted is None else hosted.rollback_alarms,
+        None if hosted is None else hosted.timeout_seconds,
     )
 
 
@@ -163,10 +161,3 @@ def _words(shares: Shares, count: int) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
-
-
-def _deployment_config(template: Template | None) -> Mapping[str, Any]:
-    for _, endpoint in resources_of(template or {}, ENDPOINT):
-        config: Mapping[str, Any] = endpoint.get("Properties", {}).get("DeploymentConfig", {})
-        return config
-    return {}

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from forecast_operations.changes.fleet import Capacity, Fleet
     from forecast_operations.changes.models import Knowledge, MetricChange, ModelChange
-    from forecast_operations.changes.money import Money
     from forecast_operations.costing.bill import CostLine
     from forecast_operations.costing.difference import ChangedLine
     from forecast_operations.costing.estimate import Estimate
+    from forecast_operations.costing.money import Money
     from forecast_operations.costing.prices import Currency
 
 Row = tuple[str, str, str, str]
@@ -173,7 +173,7 @@ def money_lines(money: Money) -> list[str]:
     """What it costs: a month before and after, the rollout itself, and the budget."""
     now, then = month(money)
     lines = [f"a month: {then}" if money.before is None else f"a month: {now} now, {then} then"]
-    if money.before is not None:
+    if money.before is not None and money.difference is not None:
         lines += [_changed_line(each, money.after.currency) for each in money.difference.lines]
     if money.rollout is not None:
         cost = _amount(money.rollout, money.after.currency)

@@ -70,7 +70,11 @@ def _obstacles(plan: Plan) -> Iterator[Text]:
         yield from _heading("In the way")
     for obstacle in plan.obstacles:
         yield Text(f"  {obstacle.reason}", style="red")
-        yield from (Text(f"    {line}") for line in words.way_out(obstacle))
+        yield from (Text(f"    {line}") for line in obstacle.way_out)
+    if plan.permitted:
+        yield from _heading("Led around, as permitted")
+    for obstacle in plan.permitted:
+        yield Text(f"  {obstacle.reason} ({words.option(obstacle)})", style="yellow")
 
 
 def _models(plan: Plan) -> Iterator[RenderableType]:

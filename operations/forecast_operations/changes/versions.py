@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast_operations.synthesis.hosted import (
-    ENDPOINT,
-    ENDPOINT_CONFIG,
-    referred_id,
-    resources_of,
-)
+from forecast_operations.deployed.live import variants_in
+from forecast_operations.synthesis.hosted import hosted_in, referred_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,19 +82,10 @@ def _tagged(tags: Mapping[str, str]) -> TaggedVersion | None:
 
 def _tags_of_variants(template: Template) -> Iterator[dict[str, str]]:
     """Tags of the model of each variant, the champion's first."""
-    for _, endpoint in resources_of(template, ENDPOINT):
-        config_id = referred_id(endpoint.get("Properties", {}).get("EndpointConfigName"))
-        config = template["Resources"].get(config_id, {})
-        if config.get("Type") != ENDPOINT_CONFIG:
-            continue
-        properties = config["Properties"]
-        for variant in (
-            *properties["ProductionVariants"],
-            *(properties.get("ShadowProductionVariants") or ()),
-        ):
-            model = template["Resources"].get(referred_id(variant.get("ModelName")), {})
-            yield _tags(model.get("Properties", {}))
-        return
+    hosted = hosted_in(template)
+    for variant, _ in variants_in({} if hosted is None else hosted.config):
+        model = template["Resources"].get(referred_id(variant.get("ModelName")), {})
+        yield _tags(model.get("Properties", {}))
 
 
 def _tags(properties: Mapping[str, Any]) -> dict[str, str]:

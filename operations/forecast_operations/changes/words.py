@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast_operations.changes.resources import short_id
 from forecast_operations.changes.sides import NOTHING
-from forecast_operations.updates.proposal import OPTIONS
+from forecast_operations.synthesis.references import short_id
+from forecast_operations.updates.obstacles import OPTIONS
 
 if TYPE_CHECKING:
     from forecast_operations.changes.models import ModelChange
@@ -51,6 +51,8 @@ def _outcome(plan: Plan) -> str:
         return f"blocked by {blocked} {'thing' if blocked == 1 else 'things'} in the way"
     if plan.over_budget:
         return "over its budget"
+    if plan.permitted:
+        return "can be deployed as it is permitted"
     return "the first deployment" if plan.is_first else "can be deployed"
 
 
@@ -79,7 +81,13 @@ def ordered(plan: Plan) -> list[ResourceChange]:
     """The resources, those first that a reviewer should look at."""
     return sorted(
         plan.resources,
-        key=lambda each: (not each.blocked, ORDER.index(each.action), each.stack, each.logical_id),
+        key=lambda each: (
+            not each.blocked,
+            ORDER.index(each.action),
+            not each.harm,
+            each.stack,
+            each.logical_id,
+        ),
     )
 
 
@@ -96,8 +104,8 @@ def resource_rows(plan: Plan, most: int) -> list[ResourceRow]:
         if change.action == "new" and not change.blocked:
             new.setdefault((change.stack, change.type), []).append(change.name)
             continue
-        where = f"{change.stack}/{change.name}"
-        rows.append((verdict(change), where, _kind(change.type), tuple(reasons(change, most))))
+        why = tuple(reasons(change, most))
+        rows.append((verdict(change), change.place, _kind(change.type), why))
     for (stack, kind), names in new.items():
         count = f"{len(names)} " if len(names) > 1 else ""
         rows.append(("new", f"{stack}/{', '.join(names)}", f"{count}{_kind(kind)}", ()))
@@ -142,12 +150,9 @@ def property_text(change: PropertyChange) -> str:
     return f"{path}: {before} -> {after}{mark}"
 
 
-def way_out(obstacle: Obstacle) -> list[str]:
-    """The way around an obstacle, a line each."""
-    lines = [f"{number}. {step}" for number, step in enumerate(obstacle.steps, 1)]
-    if obstacle.permission is not None:
-        lines.append(f"or let it be done for you: {OPTIONS[obstacle.permission]}")
-    return lines
+def option(obstacle: Obstacle) -> str:
+    """The option that permits an obstacle to be led around; empty where none does."""
+    return "" if obstacle.permission is None else OPTIONS[obstacle.permission]
 
 
 def moment_text(seconds: int) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from forecast_config import ForecastError, load_config, load_environments
+from forecast_config import load_config, load_environments
 from forecast_config.reference import reference_text
 from forecast_config.schema import schema_text
-from forecast_operations.console import out, print_json
+from forecast_config.settings.environment import OF_THE_FILE
+from forecast_operations.console import out, print_document, print_json, write_text
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -43,11 +43,11 @@ def show(
     """Print the settings that environments have once every default is laid under them."""
     _, wanted = load_environments(config, environments)
     document = {
-        name: _kind_first(settings.model_dump(mode="json", exclude={"name"}))
+        name: _kind_first(settings.model_dump(mode="json", exclude=set(OF_THE_FILE)))
         for name, settings in wanted.items()
     }
     if as_json:
-        print_json(json.dumps(document, indent=2, ensure_ascii=False))
+        print_document(document)
         return
     text = yaml.safe_dump({"environments": document}, sort_keys=False, allow_unicode=True)
     out.print(text.rstrip("\n"), markup=False)
@@ -89,8 +89,5 @@ def _give(text: str, write: Path | None) -> None:
     if write is None:
         print_json(text)
         return
-    try:
-        write.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ForecastError(f"cannot write {write}: {error.strerror}") from None
+    write_text(write, text)
     out.print(f"wrote {write}")

@@ -8,24 +8,35 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from forecast_config import ForecastError
+from forecast_operations.synthesis import templates
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast_operations.synthesis.hosted import Template
 
+_MANIFEST = "manifest.json"
+
 
 def read_template(assembly: Path, stack: str) -> Template:
     """The template of a stack in an assembly.
 
     Raises:
-        ForecastError: The assembly has no such stack.
+        ForecastError: The assembly has no such stack, or what it has is no template.
     """
+    path = assembly / f"{stack}.template.json"
+    if not path.is_file():
+        raise ForecastError(f"{assembly} has no stack {stack}; synthesize it first")
+    return templates.read_template(path)
+
+
+def protection_in(assembly: Path, stack: str) -> bool | None:
+    """Whether a stack is to have termination protection; None when the assembly does not say."""
     try:
-        template: Template = json.loads((assembly / f"{stack}.template.json").read_text("utf-8"))
-    except FileNotFoundError:
-        raise ForecastError(f"{assembly} has no stack {stack}; synthesize it first") from None
-    return template
+        artifacts = _read(assembly / _MANIFEST)["artifacts"]
+        return bool(artifacts[stack]["properties"].get("terminationProtection", False))
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def account_of(assembly: Path, stack: str) -> str | None:
@@ -33,7 +44,7 @@ def account_of(assembly: Path, stack: str) -> str | None:
 
     The configuration names it or a context flag does, so that only the assembly is sure.
     """
-    environment = _read(assembly / "manifest.json")["artifacts"][stack]["environment"]
+    environment = _read(assembly / _MANIFEST)["artifacts"][stack]["environment"]
     account = str(environment).removeprefix("aws://").partition("/")[0]
     return account if account.isdigit() else None
 
@@ -55,12 +66,12 @@ def with_template(assembly: Path, stack: str, template: Template, folder: Path) 
     content = json.dumps(template, indent=1)
     digest = hashlib.sha256(content.encode()).hexdigest()
     (folder / f"{stack}.template.json").write_text(content, encoding="utf-8")
-    manifest = _read(folder / "manifest.json")
+    manifest = _read(folder / _MANIFEST)
     properties = manifest["artifacts"][stack]["properties"]
     url = properties["stackTemplateAssetObjectUrl"]
     old = url.rpartition("/")[2].removesuffix(".json")
     properties["stackTemplateAssetObjectUrl"] = url.replace(old, digest)
-    _write(folder / "manifest.json", manifest)
+    _write(folder / _MANIFEST, manifest)
     assets_file = folder / f"{stack}.assets.json"
     assets = _read(assets_file)
     asset = assets["files"].pop(old)

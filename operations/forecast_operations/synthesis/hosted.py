@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecast_operations.synthesis.templates import flatten
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,6 +20,9 @@ SCALING_POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 
 _UPDATE_POLICIES = ("BlueGreenUpdatePolicy", "RollingUpdatePolicy")
 
+Retained = Literal["DesiredWeight", "DesiredInstanceCount"]
+"""What an update may keep of a variant, as `ExcludeRetainedVariantProperties` calls it."""
+
 
 @dataclass(frozen=True)
 class Hosted:
@@ -26,49 +31,107 @@ class Hosted:
     Attributes:
         logical_id: Its logical id.
         name: The name that clients call.
-        mode: How it serves.
-        variants: Instance type by name of each production variant; None for serverless.
-        warm: Names of the serverless variants with provisioned concurrency.
+        properties: Its properties.
+        config: The properties of its configuration, or the answer of DescribeEndpointConfig, whose
+            members are called the same.
         scaled: Names of the variants with a scalable target.
-        guarded: Whether it changes by a blue/green or rolling policy.
-        weights: Weight in the template by name of each production variant.
-        keeps_weights: Whether an update keeps the weights that were there before it.
-        shadows: Names of the shadow variants.
     """
 
     logical_id: str
     name: str
-    mode: Mode
-    variants: Mapping[str, str | None]
-    warm: frozenset[str]
+    properties: Mapping[str, Any]
+    config: Mapping[str, Any]
     scaled: frozenset[str]
-    guarded: bool
-    weights: Mapping[str, float]
-    keeps_weights: bool
-    shadows: frozenset[str]
+
+    @property
+    def mode(self) -> Mode:
+        """How it serves."""
+        return mode_of(self.config)
+
+    @property
+    def variants(self) -> dict[str, str | None]:
+        """Instance type by name of each production variant; None for serverless."""
+        return {each["VariantName"]: each.get("InstanceType") for each in self._production}
+
+    @property
+    def warm(self) -> frozenset[str]:
+        """Names of the serverless variants with provisioned concurrency."""
+        return frozenset(
+            each["VariantName"]
+            for each in self._production
+            if each.get("ServerlessConfig", {}).get("ProvisionedConcurrency")
+        )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight in its configuration by name of each production variant."""
+        return {
+            each["VariantName"]: each.get("InitialVariantWeight", 1) for each in self._production
+        }
+
+    @property
+    def shadows(self) -> frozenset[str]:
+        """Names of the shadow variants."""
+        shadows = self.config.get("ShadowProductionVariants") or ()
+        return frozenset(each["VariantName"] for each in shadows)
+
+    @property
+    def deployment_config(self) -> Mapping[str, Any]:
+        """How it changes: policy, alarms; nothing where it changes all at once and unguarded."""
+        found: Mapping[str, Any] = self.properties.get("DeploymentConfig", {})
+        return found
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it changes by a blue/green or rolling policy."""
+        return any(policy in self.deployment_config for policy in _UPDATE_POLICIES)
+
+    @property
+    def rollback_alarms(self) -> tuple[str, ...]:
+        """Names of the alarms that undo a rollout."""
+        rollback = self.deployment_config.get("AutoRollbackConfiguration", {})
+        return tuple(flatten(each["AlarmName"]) for each in rollback.get("Alarms", ()))
+
+    @property
+    def timeout_seconds(self) -> int | None:
+        """Time after which a rollout that has not ended is undone; None without a policy."""
+        for policy in _UPDATE_POLICIES:
+            limit = self.deployment_config.get(policy, {}).get("MaximumExecutionTimeoutInSeconds")
+            if limit is not None:
+                return int(limit)
+        return None
+
+    def keeps(self, what: Retained) -> bool:
+        """Whether an update keeps what there was of each variant before it."""
+        excluded = self.properties.get("ExcludeRetainedVariantProperties") or ()
+        return bool(self.properties.get("RetainAllVariantProperties")) and not any(
+            each["VariantPropertyType"] == what for each in excluded
+        )
+
+    @property
+    def _production(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.config["ProductionVariants"]
+        return found
 
 
-def hosted_in(template: Template) -> Hosted | None:
+def hosted_in(template: Template | None) -> Hosted | None:
     """The endpoint of a template; None when it has none whose configuration is in it too."""
+    if template is None:
+        return None
     for logical_id, endpoint in resources_of(template, ENDPOINT):
         properties = endpoint.get("Properties", {})
         config_id = referred_id(properties.get("EndpointConfigName"))
         config = template["Resources"].get(config_id, {}).get("Properties")
         if config is None:
             continue
-        name = properties.get("EndpointName")
-        policies = properties.get("DeploymentConfig", {})
+        name = str(properties.get("EndpointName"))
+        scaled = (scaled_variant(each, name) for _, each in resources_of(template, SCALABLE_TARGET))
         return Hosted(
             logical_id=logical_id,
-            name=str(name),
-            **_described(config),
-            scaled=frozenset(
-                variant
-                for _, target in resources_of(template, SCALABLE_TARGET)
-                if (variant := scaled_variant(target, str(name))) is not None
-            ),
-            guarded=any(policy in policies for policy in _UPDATE_POLICIES),
-            keeps_weights=_keeps_weights(properties),
+            name=name,
+            properties=properties,
+            config=config,
+            scaled=frozenset(variant for variant in scaled if variant is not None),
         )
     return None
 
@@ -78,10 +141,9 @@ def serving(hosted: Hosted, configuration: Mapping[str, Any]) -> Hosted:
 
     Args:
         hosted: The endpoint in the template.
-        configuration: The answer of DescribeEndpointConfig, whose members are called as those of
-            `AWS::SageMaker::EndpointConfig`.
+        configuration: The answer of DescribeEndpointConfig.
     """
-    return replace(hosted, **_described(configuration))
+    return replace(hosted, config=configuration)
 
 
 def resources_of(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -122,27 +184,3 @@ def mode_of(config: Mapping[str, Any]) -> Mode:
         return "async"
     serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
     return "serverless" if serverless else "realtime"
-
-
-def _described(config: Mapping[str, Any]) -> dict[str, Any]:
-    variants = config["ProductionVariants"]
-    return {
-        "mode": mode_of(config),
-        "variants": {each["VariantName"]: each.get("InstanceType") for each in variants},
-        "warm": frozenset(
-            each["VariantName"]
-            for each in variants
-            if each.get("ServerlessConfig", {}).get("ProvisionedConcurrency")
-        ),
-        "weights": {each["VariantName"]: each.get("InitialVariantWeight", 1) for each in variants},
-        "shadows": frozenset(
-            each["VariantName"] for each in config.get("ShadowProductionVariants") or ()
-        ),
-    }
-
-
-def _keeps_weights(properties: Mapping[str, Any]) -> bool:
-    excluded = properties.get("ExcludeRetainedVariantProperties", ())
-    return bool(properties.get("RetainAllVariantProperties")) and not any(
-        each["VariantPropertyType"] == "DesiredWeight" for each in excluded
-    )

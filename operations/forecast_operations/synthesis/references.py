@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from forecast_operations.synthesis.hosted import Template
 
+_HASH = re.compile(r"[0-9A-F]{8}$")
 _IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 
 
@@ -49,6 +50,11 @@ def without(template: Template, logical_ids: Iterable[str]) -> Template:
             if not gone & set(references(output.get("Value")))
         }
     return left
+
+
+def short_id(logical_id: str) -> str:
+    """A logical id, or the name of an export, without the hash that the CDK appends."""
+    return _HASH.sub("", logical_id) or logical_id
 
 
 def references(value: Any) -> Iterator[str]:

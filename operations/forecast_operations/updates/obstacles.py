@@ -27,6 +27,13 @@ Permission = Literal["rescale", "unguarded", "recreate"]
 """What must be allowed: scaling paused for a moment, other variants all at once with nothing that
 undoes it, or the endpoint away for minutes. None of them allows another."""
 
+OPTIONS: dict[Permission, str] = {
+    "rescale": "--allow-rescale",
+    "unguarded": "--allow-unguarded",
+    "recreate": "--allow-recreate",
+}
+"""The option of the command line that gives a permission."""
+
 
 @dataclass(frozen=True)
 class Templates:
@@ -52,6 +59,7 @@ class Obstacle:
         permission: What allows it to be carried out in steps; None: it cannot be.
         resources: Logical ids of the resources that it is about; none: it is about the endpoint.
         passing: Whether it goes away by itself: a plan notes it, a deployment is refused.
+        removes: Name of the endpoint that its permission removes; None where none goes.
     """
 
     kind: Literal[
@@ -75,6 +83,16 @@ class Obstacle:
     permission: Permission | None
     resources: tuple[str, ...] = ()
     passing: bool = False
+    removes: str | None = None
+
+    @property
+    def way_out(self) -> list[str]:
+        """The way around it, a line each: by hand, and by the option that permits it."""
+        lines = [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
+        if self.permission is not None:
+            what = "" if self.removes is None else f", which removes the endpoint {self.removes}"
+            lines.append(f"or let it be done for you: {OPTIONS[self.permission]}{what}")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -85,12 +103,14 @@ class Serving:
         obstacle: Why it cannot be updated at all.
         configuration: The answer of DescribeEndpointConfig for what serves; None: what the
             template says.
-        expected: Name of the configuration that the stack says, where another one serves.
+        expected: Name of the configuration that the stack says, where another one serves or both.
+        mixed: Whether instances of two configurations answer, as an undoing has failed.
     """
 
     obstacle: Obstacle | None = None
     configuration: Mapping[str, Any] | None = None
     expected: str | None = None
+    mixed: bool = False
 
 
 def find_obstacles(
@@ -107,8 +127,7 @@ def find_obstacles(
     if serves.obstacle is not None:
         # It has to be made anew, so that nothing else about it is in the way.
         return [serves.obstacle, *_in_exports(deployed, wanted)]
-    old = None if deployed.endpoint is None else hosted_in(deployed.endpoint)
-    new = None if wanted.endpoint is None else hosted_in(wanted.endpoint)
+    old, new = hosted_in(deployed.endpoint), hosted_in(wanted.endpoint)
     hosting: list[Obstacle] = []
     if old is not None and new is not None:
         if serves.configuration is not None:
@@ -130,7 +149,7 @@ def _in_hosting(old: Hosted, new: Hosted) -> Iterator[Obstacle]:
     elif set(old.variants) != set(new.variants):
         if new.guarded:
             yield _variant_names(old, new)
-    elif new.keeps_weights and dict(old.weights) != dict(new.weights):
+    elif new.keeps("DesiredWeight") and old.weights != new.weights:
         yield _kept_weights(old)
 
 
@@ -147,6 +166,7 @@ def _mode_switch(old: Hosted, new: Hosted) -> Obstacle:
             "move the clients, then destroy this environment (no interruption)",
         ),
         "recreate",
+        removes=old.name,
     )
 
 
@@ -156,10 +176,15 @@ def _rename(old: Hosted, new: Hosted) -> Obstacle:
         f"endpoint {old.name} would become {new.name}: CloudFormation makes the new one and "
         f"deletes the old one in the same update, and whoever still calls {old.name} is cut off",
         (
-            f"add a second environment whose endpoint is called {new.name}, and deploy it",
+            (
+                f"if {old.name} is another project's, whose stacks are called the same: give this "
+                "project a stack_prefix of its own, at the top of its configuration"
+            ),
+            f"else add a second environment whose endpoint is called {new.name}, and deploy it",
             f"move the clients, then destroy the environment of {old.name} (no interruption)",
         ),
         "recreate",
+        removes=old.name,
     )
 
 
@@ -260,28 +285,15 @@ def _in_exports(deployed: Templates, wanted: Templates) -> Iterator[Obstacle]:
         f"({', '.join(name.partition(':')[2] or name for name in going)}): CloudFormation refuses "
         "to remove an export in use"
     )
-    if needed <= old.keys() - set(going):
-        yield Obstacle(
-            "exports",
-            reason,
-            ("deploy the endpoint's stack alone (cdk deploy --exclusively)", "deploy both"),
-            "rescale",
-            about,
+    alone = needed <= old.keys() - set(going)
+    first = "deploy the endpoint's stack alone (cdk deploy --exclusively)"
+    if not alone:
+        first = (
+            "deploy with network: {kind: none} and the encryption as it was, by way of "
+            "forecast deploy --allow-rescale"
         )
-        return
-    yield Obstacle(
-        "exports",
-        reason,
-        (
-            (
-                "deploy with network: {kind: none} and the encryption as it was, by way of "
-                "forecast deploy --allow-rescale"
-            ),
-            "deploy what is wanted",
-        ),
-        None,
-        about,
-    )
+    steps = (first, "deploy both" if alone else "deploy what is wanted")
+    yield Obstacle("exports", reason, steps, "rescale" if alone else None, about)
 
 
 def _listed(variants: object) -> str:

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError, load_environments
 from forecast_operations.deployed.live import Live, check_account
-from forecast_operations.deployed.stacks import is_there
-from forecast_operations.synthesis.assembly import account_of, read_template, with_template
+from forecast_operations.deployed.stacks import is_protected, is_there
+from forecast_operations.synthesis.assembly import (
+    account_of,
+    protection_in,
+    read_template,
+    with_template,
+)
 from forecast_operations.synthesis.cdk import own_folder, run_cdk, synthesize
 from forecast_operations.updates.identities import find_identity_obstacles
 from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
+from forecast_operations.updates.pinned import provide_pinned
 from forecast_operations.updates.state import (
     check_rollout_held,
     find_undone,
     look_at_endpoint,
+    ways_on,
+    ways_to_stop,
 )
 from forecast_operations.updates.steps import plan_steps
 from forecast_operations.updates.stuck import find_stack_obstacle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from forecast_config import EnvironmentSettings, ForecastConfig
-    from forecast_operations.synthesis.hosted import Template
     from forecast_operations.updates.obstacles import Obstacle, Permission
     from forecast_operations.updates.steps import Step
 
 _ASSEMBLIES = Path(".forecast/deploy")
 _REFUSED = "nothing was changed, as an update in one step would fail or do harm"
-OPTIONS: dict[Permission, str] = {
-    "rescale": "--allow-rescale",
-    "unguarded": "--allow-unguarded",
-    "recreate": "--allow-recreate",
-}
-"""The option of `forecast deploy` that gives a permission."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Proposal:
     """What is wanted of an environment, and what there is.
 
     Attributes:
-        config: The configuration that the environment is in.
+        project: The configuration that the environment is in.
         settings: The environment.
         assembly: Folder of what was synthesized, which is this process' own.
         live: Where it is deployed.
@@ -53,9 +54,11 @@ class Proposal:
         serves: What the endpoint itself says.
         obstacles: What AWS would refuse of an update in one step.
         against: Folder of templates that stand for what is deployed; None: AWS was asked.
+        protection: Whether a stack has termination protection and whether it is to have it, by its
+            name; those left out that keep it as it is.
     """
 
-    config: ForecastConfig
+    project: ForecastConfig
     settings: EnvironmentSettings
     assembly: Path
     live: Live
@@ -64,6 +67,12 @@ class Proposal:
     serves: Serving
     obstacles: tuple[Obstacle, ...]
     against: Path | None = None
+    protection: Mapping[str, tuple[bool, bool]]
+
+    @property
+    def stacks(self) -> tuple[str, str]:
+        """Names of the stateful stack and of the endpoint's."""
+        return self.settings.artifacts_stack_name, self.settings.stack_name
 
     @property
     def stack(self) -> str:
@@ -77,75 +86,112 @@ class Proposal:
 
 
 def propose(
-    config: Path, environment: str, context: Sequence[str] = (), *, against: Path | None = None
+    path: Path, environment: str, context: Sequence[str] = (), *, against: Path | None = None
 ) -> Proposal:
     """Synthesize an environment and look at what is deployed of it; nothing is changed.
 
+    Archives that the lock pins are fetched first, unless nothing of AWS is asked or a context flag
+    names another version.
+
     Args:
-        config: The configuration file.
+        path: The configuration file.
         environment: The environment.
         context: Context flags of the synth, each `key=value`.
         against: Folder of a synth that stands for what is deployed; left out, AWS is asked.
 
     Raises:
-        ForecastError: The synth failed, or the credentials are of another account.
+        ForecastError: A pinned archive is nowhere, the synth failed, or the credentials are of
+            another account.
     """
-    project, wanted_environments = load_environments(config, [environment])
+    project, wanted_environments = load_environments(path, [environment])
     settings = wanted_environments[environment]
     stacks = settings.artifacts_stack_name, settings.stack_name
-    before = None if against is None else Templates(*_in_folder(against, stacks))
+    before = None if against is None else _in_folder(against, stacks)
+    if before is None:
+        provide_pinned(project, settings, context)
     # Another process may plan meanwhile, and what was looked at is what must be deployed.
     assembly = own_folder(project.root / _ASSEMBLIES / environment) / "wanted"
-    synthesize(project.root, assembly, config, environment, context)
+    synthesize(project.root, assembly, path, environment, context)
     live = Live.in_region(settings.region)
-    serves = Serving()
     if before is None:
         check_account(live, account_of(assembly, settings.stack_name))
-        before, serves = _look(live, stacks)
+        before = _look(live, settings)
     wanted = Templates(*(read_template(assembly, stack) for stack in stacks))
     return Proposal(
-        config=project,
+        project=project,
         settings=settings,
         assembly=assembly,
         live=live,
-        deployed=before,
+        deployed=before.templates,
         wanted=wanted,
-        serves=serves,
-        obstacles=(
-            *find_obstacles(before, wanted, serves),
-            *find_identity_obstacles(before, wanted),
-            *find_undone(environment, before, wanted, serves),
-        ),
+        serves=before.serves,
+        obstacles=tuple(_obstacles(settings, before, wanted)),
         against=against,
+        protection=dict(_changed_protection(before.protected, assembly)),
     )
 
 
-def _look(live: Live, names_of_stacks: tuple[str, str]) -> tuple[Templates, Serving]:
+@dataclass(frozen=True)
+class _Before:
+    """What there is of an environment.
+
+    Attributes:
+        templates: Its templates.
+        serves: What the endpoint itself says.
+        protected: Whether each of its stacks has termination protection, where that is known.
+    """
+
+    templates: Templates
+    serves: Serving
+    protected: Mapping[str, bool]
+
+
+def _obstacles(
+    settings: EnvironmentSettings, before: _Before, wanted: Templates
+) -> Iterator[Obstacle]:
+    yield from find_obstacles(before.templates, wanted, before.serves)
+    yield from find_identity_obstacles(before.templates, wanted)
+    yield from find_undone(settings, before.templates, wanted, before.serves)
+
+
+def _look(live: Live, settings: EnvironmentSettings) -> _Before:
     """What is deployed, and whether it can be updated."""
-    region = live.cloud.region
-    stacks = {name: live.stack(name) for name in names_of_stacks}
-    deployed = Templates(
-        *(live.template(name) if is_there(stack) else None for name, stack in stacks.items())
-    )
+    names = settings.artifacts_stack_name, settings.stack_name
+    stacks = {name: live.stack(name) for name in names}
+    there = {name: stack for name, stack in stacks.items() if stack is not None and is_there(stack)}
+    templates = Templates(*(live.template(name) if name in there else None for name in names))
+    protected = {name: is_protected(stack) for name, stack in there.items()}
     for name, stack in stacks.items():
-        obstacle = find_stack_obstacle(name, stack, region)
-        if obstacle is not None:
-            return deployed, Serving(obstacle)
-    return deployed, look_at_endpoint(live, names_of_stacks[1], deployed.endpoint)
+        obstacle = find_stack_obstacle(name, stack, settings.region)
+        if obstacle is None:
+            continue
+        stop = ways_to_stop(live, settings, templates.endpoint) if obstacle.passing else ()
+        obstacle = replace(obstacle, steps=(*obstacle.steps, *stop))
+        return _Before(templates, Serving(obstacle), protected)
+    return _Before(templates, look_at_endpoint(live, settings, templates.endpoint), protected)
 
 
-def _in_folder(folder: Path, stacks: Sequence[str]) -> list[Template | None]:
-    """The templates of stacks in the output of a synth; None for an environment not in it."""
+def _changed_protection(
+    before: Mapping[str, bool], assembly: Path
+) -> Iterator[tuple[str, tuple[bool, bool]]]:
+    for stack, was in before.items():
+        wanted = protection_in(assembly, stack)
+        if wanted is not None and wanted != was:
+            yield stack, (was, wanted)
+
+
+def _in_folder(folder: Path, stacks: Sequence[str]) -> _Before:
+    """What a synth has written of an environment, which need not be in it."""
     if not any(folder.glob("*.template.json")):
         raise ForecastError(
             f"expected a folder with templates, as cdk synth writes them, got {folder}; run there: "
             "cdk synth --output FOLDER"
         )
-    there = [(folder / f"{stack}.template.json").is_file() for stack in stacks]
-    return [
-        read_template(folder, stack) if found else None
-        for stack, found in zip(stacks, there, strict=True)
-    ]
+    there = {stack: (folder / f"{stack}.template.json").is_file() for stack in stacks}
+    templates = (read_template(folder, stack) if found else None for stack, found in there.items())
+    protected = {stack: protection_in(folder, stack) for stack in stacks}
+    known = {stack: value for stack, value in protected.items() if value is not None}
+    return _Before(Templates(*templates), Serving(), known)
 
 
 def check_obstacles(obstacles: Sequence[Obstacle], allowed: Collection[Permission]) -> None:
@@ -160,9 +206,7 @@ def check_obstacles(obstacles: Sequence[Obstacle], allowed: Collection[Permissio
     lines = []
     for obstacle in refused:
         lines.append(obstacle.reason)
-        lines.extend(f"  {number}. {step}" for number, step in enumerate(obstacle.steps, 1))
-        if obstacle.permission is not None:
-            lines.append(f"  or let it be done for you: {OPTIONS[obstacle.permission]}")
+        lines.extend(f"  {line}" for line in obstacle.way_out)
     raise ForecastError(f"{_REFUSED}:\n" + "\n".join(lines))
 
 
@@ -179,8 +223,29 @@ def carry_out(proposal: Proposal, say: Callable[[str], None]) -> None:
     steps = proposal.steps
     for number, step in enumerate(steps, 1):
         say(f"{number} of {len(steps)}: {step.title}")
-        _deploy(step, proposal)
-    check_rollout_held(proposal.live, proposal.settings.endpoint.name, proposal.stack)
+        try:
+            _deploy(step, proposal)
+        except KeyboardInterrupt:
+            # CloudFormation goes on with what has begun.
+            for line in _unfinished(proposal, steps[:number]):
+                say(line)
+            raise
+        except ForecastError as error:
+            lines = [str(error), *_unfinished(proposal, steps[: number - 1])]
+            if proposal.deployed.endpoint is not None:
+                lines.append(ways_on(proposal.settings.name))
+            raise ForecastError("\n".join(lines)) from None
+    check_rollout_held(proposal.live, proposal.settings, say)
+
+
+def _unfinished(proposal: Proposal, done: Sequence[Step]) -> Iterator[str]:
+    """What steps have left that the last one would have put right."""
+    for step in done:
+        if step.leaves:
+            yield (
+                f"{step.leaves}, until this has ended, which needs no option any more: "
+                f"forecast deploy {proposal.settings.name}"
+            )
 
 
 def _deploy(step: Step, proposal: Proposal) -> None:
@@ -188,4 +253,4 @@ def _deploy(step: Step, proposal: Proposal) -> None:
     if step.template is not None:
         app = with_template(app, proposal.stack, step.template, app.with_name("step"))
     command = ["deploy", proposal.stack, "--app", str(app), "--require-approval", "never"]
-    run_cdk(proposal.config.root, [*command, *(["--exclusively"] if step.alone else [])])
+    run_cdk(proposal.project.root, [*command, *(["--exclusively"] if step.alone else [])])

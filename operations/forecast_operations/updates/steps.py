@@ -34,11 +34,13 @@ class Step:
         title: What it does.
         template: What is deployed; None: what has been synthesized.
         alone: Whether the stacks that it depends on stay as they are.
+        leaves: What is not as it should be from then on until the last step; empty for nothing.
     """
 
     title: str
     template: Template | None = None
     alone: bool = False
+    leaves: str = ""
 
 
 def plan_steps(
@@ -84,9 +86,11 @@ def _make_room(template: Template, *, recreate: bool) -> Step:
         for _, alarm in resources_of(left, _COMPOSITE_ALARM):
             # An endpoint that is away on purpose pages nobody; the next step turns them on again.
             alarm["Properties"]["ActionsEnabled"] = False
-        return Step(title, left, alone=True)
+        leaves = f"the endpoint {hosted.name} is away, and its incidents notify nobody"
+        return Step(title, left, alone=True, leaves=leaves)
     title = f"take {hosted.name} from Application Auto Scaling; its instances go on serving"
-    return Step(title, without(template, scaling), alone=True)
+    leaves = f"{hosted.name} does not scale: as many instances serve as did"
+    return Step(title, without(template, scaling), alone=True, leaves=leaves)
 
 
 def _scaling_of(template: Template, hosted: Hosted) -> Iterator[str]:

@@ -176,6 +176,8 @@ class World:
         self.serves = "config-1"
         self.stack_status = "UPDATE_COMPLETE"
         self.endpoint_status = "InService"
+        self.protected = self.protects = True
+        self.rolls_out = False
         self.outputs = {"EndpointConfigName": "config-1", "ArtifactBucketName": "bucket"}
         self.called: list[str] = []
         self.context: list[str] = []
@@ -185,11 +187,14 @@ class World:
         self.context = [each for each in arguments if "=" in each]
         self.write(folder, self.wanted)
 
-    @staticmethod
-    def write(folder: Path, templates: dict[str, dict[str, Any]]) -> None:
+    def write(self, folder: Path, templates: dict[str, dict[str, Any]]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         artifacts = {
-            stack: {"environment": "aws://unknown-account/ap-southeast-1"} for stack in templates
+            stack: {
+                "environment": "aws://unknown-account/ap-southeast-1",
+                "properties": {"terminationProtection": self.protects},
+            }
+            for stack in templates
         }
         (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
         for stack, template in templates.items():
@@ -197,7 +202,11 @@ class World:
 
     def live(self, region: str) -> Live:
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
-        stack = {"StackStatus": self.stack_status, "Outputs": listed}
+        stack = {
+            "StackStatus": self.stack_status,
+            "EnableTerminationProtection": self.protected,
+            "Outputs": listed,
+        }
         answers = {
             "cloudformation": {
                 "get_template": self._template,
@@ -229,7 +238,9 @@ class World:
         if self.endpoint_status == "away":
             error = {"Code": "ValidationException", "Message": "Could not find endpoint"}
             raise ClientError({"Error": error}, "DescribeEndpoint")
+        pending = {"PendingDeploymentSummary": {"EndpointConfigName": "config-2"}}
         return {
+            **(pending if self.rolls_out else {}),
             "EndpointStatus": self.endpoint_status,
             "EndpointConfigName": self.serves,
             "ProductionVariants": [{"VariantName": "AllTraffic", "CurrentInstanceCount": 5}],

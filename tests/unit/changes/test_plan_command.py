@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import NoCredentialsError
+from rich.console import Console
 
 from forecast_operations.cloud.cloud import Cloud
+from forecast_operations.commands import plan as command
 from forecast_operations.deployed.live import Live
 
 if TYPE_CHECKING:
@@ -131,8 +134,36 @@ def test_a_plan_that_fails_is_written_all_the_same(
     assert "In the way" in path.read_text()
 
 
+def test_a_written_plan_is_of_one_width_and_without_colours_whatever_the_terminal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Console(force_terminal=True, color_system="standard", width=40, file=StringIO())
+    monkeypatch.setattr(command, "out", terminal)
+    path = world.root / "plan.txt"
+
+    world.plan("--write", str(path))
+
+    text = path.read_text()
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) > 100
+
+
+def test_what_is_permitted_does_not_fail_it(
+    world: World, reviewed: Callable[[str], dict[str, Any]]
+) -> None:
+    world.deployed = {stack: reviewed(stack) for stack in STACKS}
+    _on_other_instances(world.wanted["ForecastProd"])
+
+    done = world.plan("--allow-rescale")
+
+    assert done.exit_code == 0, done.output
+    assert "can be deployed as it is permitted" in done.stdout
+    assert "1. take produce-forecast-prod from Application Auto Scaling" in done.stdout
+    assert world.plan("--allow-unguarded", "--allow-recreate").exit_code == 1
+
+
 def test_a_file_that_cannot_be_written_is_named(world: World) -> None:
-    done = world.plan("--json", "--write", str(world.root / "nowhere" / "plan.json"))
+    done = world.plan("--json", "--write", str(world.config / "plan.json"))
 
     assert "cannot write" in str(done.exception)
 

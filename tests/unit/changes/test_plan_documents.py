@@ -12,12 +12,12 @@ from rich.console import Console
 from forecast_operations.changes import markdown, sides, words
 from forecast_operations.changes.document import as_document
 from forecast_operations.changes.markdown import as_markdown
-from forecast_operations.changes.money import Money
 from forecast_operations.changes.text import as_text
 from forecast_operations.costing.bill import CostLine
 from forecast_operations.costing.budget import BudgetFinding
 from forecast_operations.costing.difference import difference
 from forecast_operations.costing.estimate import Estimate
+from forecast_operations.costing.money import Money
 from forecast_operations.updates.obstacles import Templates
 
 if TYPE_CHECKING:
@@ -45,7 +45,14 @@ def _money(budget: BudgetFinding | None = None) -> Money:
     before = _estimate(("instances", 100.0, 500.0), ("alarms", 1.0, 1.0))
     after = _estimate(("instances", 120.0, 600.0), ("alarms", 1.0, 1.0), ("odd", None, None))
     rollout = CostLine("one rollout", "2 more for 30 min", 1.5, 2.5)
-    return Money(before, after, difference(before, after), rollout, budget, "2026-10-01")
+    return Money(
+        before=before,
+        after=after,
+        difference=difference(before, after),
+        rollout=rollout,
+        budget=budget,
+        priced_at="2026-10-01",
+    )
 
 
 @pytest.fixture
@@ -139,6 +146,27 @@ def test_what_is_in_the_way_comes_first_with_its_option(
     assert "- or let it be done for you: --allow-rescale" in as_markdown(plan)
     assert as_document(plan)["obstacles"][0]["option"] == "--allow-rescale"
     assert not plan.can_be_deployed
+
+
+def test_what_is_permitted_is_led_around_and_not_in_the_way(
+    next_version: Callable[..., Plan],
+) -> None:
+    plan = next_version(instance_type="ml.c5.xlarge", allowed=frozenset({"rescale"}))
+
+    assert plan.can_be_deployed
+    assert not plan.is_empty
+    assert "can be deployed as it is permitted; champion version 16 -> 17" in _text(plan)
+    assert "In the way" not in _text(plan)
+    assert "\nLed around, as permitted\n  variant AllTraffic" in _text(plan)
+    assert "has the variant registered (--allow-rescale)" in _text(plan)
+    assert "1. take produce-forecast-prod from Application Auto Scaling" in _text(plan)
+    assert "**Led around, as permitted (--allow-rescale):** variant AllTr" in as_markdown(plan)
+    document = as_document(plan)
+    assert (document["obstacles"], document["can_be_deployed"]) == ([], True)
+    assert [each["option"] for each in document["permitted"]] == ["--allow-rescale"]
+    assert {each["verdict"] for each in document["resources"]} == {"replaced", "in place"}
+    other = next_version(instance_type="ml.c5.xlarge", allowed=frozenset({"recreate"}))
+    assert not other.can_be_deployed
 
 
 @pytest.mark.parametrize("exceeded", [True, False])

@@ -156,6 +156,26 @@ def test_what_is_not_known_is_said_to_be_so() -> None:
     ]
 
 
+@pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
+def test_what_is_no_longer_kept_is_a_change(policy: str) -> None:
+    kept = {"Type": "AWS::S3::Bucket", policy: "Retain"}
+    let_go = {"Type": "AWS::S3::Bucket", policy: "Delete"}
+
+    found = _one(kept, let_go)
+
+    assert found.action == "in place"
+    assert words.reasons(found) == [
+        f"{policy}: Retain -> Delete",
+        (
+            "note: it is no longer kept when its stack is deleted, or it leaves its stack or is "
+            "replaced"
+        ),
+    ]
+    assert _one(let_go, kept).harm == ""
+    unsaid = Templates({"Resources": {"Thing": {"Type": "AWS::S3::Bucket"}}}, None)
+    assert _changes(unsaid, Templates({"Resources": {"Thing": let_go}}, None)) == {}
+
+
 def test_order_and_metadata_alone_change_no_resource() -> None:
     before = {"Type": "AWS::SNS::Topic", "DependsOn": ["A"], "Metadata": {"a": 1}}
     deployed = Templates({"Resources": {"Thing": before}}, None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,6 +87,19 @@ def endpoint_template() -> Callable[..., dict[str, Any]]:
         return {"Resources": resources, "Outputs": outputs}
 
     return make
+
+
+@pytest.fixture
+def settings() -> Any:
+    """The environment `prod`, as far as an update asks."""
+    return SimpleNamespace(
+        name="prod",
+        stack_name="ForecastProd",
+        artifacts_stack_name="ForecastProdArtifacts",
+        region="eu-central-1",
+        endpoint=SimpleNamespace(name="forecast"),
+        rollout=None,
+    )
 
 
 @pytest.fixture

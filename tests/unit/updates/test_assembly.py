@@ -22,7 +22,7 @@ def assembly(tmp_path: Path) -> Path:
     folder = tmp_path / "wanted"
     folder.mkdir()
     documents = {
-        "Stack.template.json": {"Resources": {"A": {}}},
+        "Stack.template.json": {"Resources": {"A": {"Type": "A"}}},
         "Other.template.json": {"Resources": {}},
         "manifest.json": {
             "artifacts": {
@@ -64,16 +64,24 @@ def test_the_template_is_uploaded_under_its_own_hash(assembly: Path, tmp_path: P
 
 def test_a_copy_can_be_made_again(assembly: Path, tmp_path: Path) -> None:
     folder = tmp_path / "step"
-    with_template(assembly, "Stack", {"Resources": {"B": {}}}, folder)
+    with_template(assembly, "Stack", {"Resources": {"B": {"Type": "B"}}}, folder)
 
-    made = with_template(assembly, "Stack", {"Resources": {"C": {}}}, folder)
+    made = with_template(assembly, "Stack", {"Resources": {"C": {"Type": "C"}}}, folder)
 
-    assert read_template(made, "Stack") == {"Resources": {"C": {}}}
+    assert read_template(made, "Stack") == {"Resources": {"C": {"Type": "C"}}}
 
 
 def test_a_stack_that_was_not_synthesized_is_named(assembly: Path) -> None:
     with pytest.raises(ForecastError, match="has no stack ForecastProd; synthesize it first"):
         read_template(assembly, "ForecastProd")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"Resources": {"A": {}}}'])
+def test_a_damaged_template_is_named(content: str, assembly: Path) -> None:
+    (assembly / "Stack.template.json").write_text(content)
+
+    with pytest.raises(ForecastError, match=r"Stack\.template\.json: expected a "):
+        read_template(assembly, "Stack")
 
 
 def test_the_account_is_that_of_the_assembly(assembly: Path) -> None:

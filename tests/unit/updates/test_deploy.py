@@ -25,7 +25,10 @@ _STACKS = ("ForecastProdArtifacts", "ForecastProd")
 
 @pytest.fixture
 def deployed_as(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live_with: Callable[..., Live]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    live_with: Callable[..., Live],
+    settings: Any,
 ) -> Deploy:
     """Runs the command between two templates; gives the CDK's commands."""
 
@@ -37,6 +40,9 @@ def deployed_as(
         status: str = "UPDATE_COMPLETE",
         protected: bool = False,
         serves: str = "new",
+        endpoint_status: str = "InService",
+        fails_at: int | None = None,
+        raised: type[BaseException] = ForecastError,
         **options: Any,
     ) -> list[str]:
         called: list[str] = []
@@ -45,8 +51,10 @@ def deployed_as(
             called.append(arguments[0])
             if arguments[0] == "synth":
                 _synthesize(Path(arguments[arguments.index("--output") + 1]), new, account)
+            elif called.count("deploy") == fails_at:
+                raise raised("cdk deploy ended with status 1")
 
-        serving = {"EndpointStatus": "InService", "EndpointConfigName": serves}
+        serving = {"EndpointStatus": endpoint_status, "EndpointConfigName": serves}
         outputs = [{"OutputKey": "EndpointConfigName", "OutputValue": "new"}]
         stack = {
             "StackStatus": status,
@@ -64,14 +72,8 @@ def deployed_as(
             },
             sts={"get_caller_identity": {"Account": "222222222222"}},
         )
-        environment = SimpleNamespace(
-            name="prod",
-            stack_name="ForecastProd",
-            artifacts_stack_name="ForecastProdArtifacts",
-            region="eu-central-1",
-            endpoint=SimpleNamespace(name="forecast"),
-        )
-        found = SimpleNamespace(root=tmp_path), {"prod": environment}
+        project = SimpleNamespace(root=tmp_path, lock_path=tmp_path / "models.lock.json")
+        found = project, {"prod": settings}
         monkeypatch.setattr(proposal, "load_environments", lambda *_: found)
         monkeypatch.setattr(proposal, "run_cdk", cdk)
         monkeypatch.setattr(cdk_cli, "run_cdk", cdk)
@@ -180,3 +182,118 @@ def test_what_was_undone_is_refused_before_anything_is_called(
 
     with pytest.raises(ForecastError, match="the last rollout was undone: forecast serves old"):
         deployed_as(template, template, serves="old")
+
+
+def test_a_failed_deployment_names_what_tells_the_alarm_and_what_goes_back(
+    deployed_as: Deploy, endpoint_template: Callable[..., Any]
+) -> None:
+    template = endpoint_template(A="ml.m5.large")
+
+    with pytest.raises(ForecastError) as caught:
+        deployed_as(template, template, fails_at=1)
+
+    assert str(caught.value).splitlines() == [
+        "cdk deploy ended with status 1",
+        "the alarm that fired, if one did: forecast verify prod",
+        "back to what was verified: forecast rollback prod",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "new_kind", "left"),
+    [
+        ("allow_rescale", "ml.c5.large", "forecast does not scale: as many instances serve as did"),
+        ("allow_recreate", None, "the endpoint forecast is away, and its incidents notify nobody"),
+    ],
+)
+def test_a_later_step_that_fails_says_what_the_first_has_left(
+    allowed: str,
+    new_kind: str | None,
+    left: str,
+    *,
+    deployed_as: Deploy,
+    endpoint_template: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old = endpoint_template(A="ml.m5.large", scaled=("A",))
+    new = endpoint_template(A=new_kind, policy=None)
+    said = f"{left}, until this has ended, which needs no option any more: forecast deploy prod"
+
+    with pytest.raises(ForecastError, match=said):
+        deployed_as(old, new, fails_at=2, yes=True, **{allowed: True})
+    with pytest.raises(ForecastError) as caught:
+        deployed_as(old, new, fails_at=1, yes=True, **{allowed: True})
+    assert left not in str(caught.value)
+    capsys.readouterr()
+
+    # CloudFormation goes on with what has begun when nobody waits for it any more.
+    with pytest.raises(KeyboardInterrupt):
+        deployed_as(old, new, fails_at=1, raised=KeyboardInterrupt, yes=True, **{allowed: True})
+    assert said in capsys.readouterr().out
+
+
+def test_the_endpoint_that_goes_is_named_and_asked_for(
+    deployed_as: Deploy,
+    endpoint_template: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = endpoint_template(A="ml.m5.large"), endpoint_template(A=None, policy=None)
+
+    with pytest.raises(ForecastError, match="--allow-recreate, which removes the endpoint forec"):
+        deployed_as(old, new)
+    with pytest.raises(ForecastError, match="nobody to ask; add --yes"):
+        deployed_as(old, new, allow_recreate=True)
+
+    said = capsys.readouterr().err
+    assert "about to deploy prod:\n  - account 222222222222, region eu-central-1\n" in said
+    assert "the endpoint forecast is removed and made anew: minutes without an answer" in said
+    done = deployed_as(old, new, allow_recreate=True, yes=True)
+    assert done == ["synth", "deploy", "deploy"]
+
+
+def test_another_projects_endpoint_is_left_alone_by_a_prefix_of_its_own(
+    deployed_as: Deploy,
+    endpoint_template: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old = endpoint_template(A="ml.m5.large", name="prices")
+    new = endpoint_template(A="ml.m5.large")
+
+    with pytest.raises(ForecastError, match=r"another project's.* a stack_prefix of its") as got:
+        deployed_as(old, new)
+
+    assert "--allow-recreate, which removes the endpoint prices" in str(got.value)
+    with pytest.raises(ForecastError, match="nobody to ask"):
+        deployed_as(old, new, allow_recreate=True)
+    said = capsys.readouterr().err
+    assert "the endpoint prices is removed when the new one is there" in said
+    assert said.count("cut off") == 1
+
+
+def test_what_is_lost_with_a_resource_is_asked_for_and_nothing_else(
+    deployed_as: Deploy,
+    endpoint_template: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = endpoint_template(A="ml.m5.large"), endpoint_template(A="ml.m5.large")
+    new["Resources"]["Model"]["Properties"]["PrimaryContainer"] = {"Image": "another"}
+
+    assert deployed_as(old, new) == ["synth", "deploy"]
+    assert capsys.readouterr().err == ""
+    old["Resources"]["Logs"] = {"Type": "AWS::Logs::LogGroup"}
+    with pytest.raises(ForecastError, match="nobody to ask"):
+        deployed_as(old, new)
+    assert (
+        "ForecastProd/Logs (AWS::Logs::LogGroup) is removed: the events in the old one are lost"
+    ) in capsys.readouterr().err
+    assert deployed_as(old, new, yes=True) == ["synth", "deploy"]
+
+
+def test_a_mixed_endpoint_is_no_success(
+    deployed_as: Deploy, endpoint_template: Callable[..., Any]
+) -> None:
+    old, new = endpoint_template(A="ml.m5.large"), endpoint_template(A="ml.m5.large")
+    new["Resources"]["Topic"]["Properties"] = {"DisplayName": "another"}
+
+    with pytest.raises(ForecastError, match="undone in part: forecast is UpdateRollbackFailed"):
+        deployed_as(old, new, endpoint_status="UpdateRollbackFailed")

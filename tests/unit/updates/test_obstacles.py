@@ -15,7 +15,7 @@ from forecast_operations.updates.steps import plan_steps, without_update_policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forecast_operations.updates.challengers import Contest
+    from forecast_operations.updates.challengers import Kind
 
 
 def _obstacles(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
@@ -279,7 +279,7 @@ def test_a_shadow_does_not_answer_clients_in_one_step(
 
 @pytest.mark.parametrize("kind", ["shadow", "split"])
 def test_what_takes_a_challenger_out_is_said_as_it_is_found(
-    kind: Contest, endpoint_template: Callable[..., Any]
+    kind: Kind, endpoint_template: Callable[..., Any]
 ) -> None:
     shadow = {"ShadowProductionVariants": [{"VariantName": "B", "InstanceType": "ml.m5.large"}]}
     old = endpoint_template(A="ml.m5.large", config=shadow)

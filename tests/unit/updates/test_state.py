@@ -15,6 +15,7 @@ from forecast_operations.updates.state import (
     check_rollout_held,
     find_undone,
     look_at_endpoint,
+    ways_to_stop,
 )
 from forecast_operations.updates.steps import plan_steps
 
@@ -49,8 +50,12 @@ def account(live_with: Callable[..., Live], refusal: Callable[..., Any]) -> Acco
     return make
 
 
-def _status(status: str, config: str = "new", **more: str) -> dict[str, str]:
+def _status(status: str, config: str = "new", **more: Any) -> dict[str, Any]:
     return {"EndpointStatus": status, "EndpointConfigName": config, **more}
+
+
+def _heard(line: str) -> None:
+    pytest.fail(f"nothing was to be said, got {line}")
 
 
 def test_credentials_of_another_account_are_refused(account: Account) -> None:
@@ -64,10 +69,10 @@ def test_credentials_of_another_account_are_refused(account: Account) -> None:
 
 @pytest.mark.parametrize("status", ["Updating", "Creating", "RollingBack", "Deleting"])
 def test_an_endpoint_in_a_transition_is_not_updated(
-    status: str, account: Account, endpoint_template: Callable[..., Any]
+    status: str, account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     template = endpoint_template(A="ml.m5.large")
-    serves = look_at_endpoint(account(_status(status)), "ForecastProd", template)
+    serves = look_at_endpoint(account(_status(status)), settings, template)
 
     (obstacle,) = find_obstacles(Templates(None, template), Templates(None, template), serves)
 
@@ -77,29 +82,31 @@ def test_an_endpoint_in_a_transition_is_not_updated(
 
 
 def test_an_endpoint_in_service_and_none_at_all_can_begin(
-    account: Account, endpoint_template: Callable[..., Any]
+    account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     live = account(_status("InService"), EndpointConfigName="new")
 
-    assert look_at_endpoint(live, "ForecastProd", endpoint_template(A="ml.m5.large")) == Serving()
-    assert look_at_endpoint(account(None), "ForecastProd", None) == Serving()
+    assert look_at_endpoint(live, settings, endpoint_template(A="ml.m5.large")) == Serving()
+    assert look_at_endpoint(account(None), settings, None) == Serving()
 
 
 @pytest.mark.parametrize("status", ["Failed", "OutOfService", None])
 def test_an_endpoint_that_cannot_change_is_made_anew(
-    status: str | None, account: Account, endpoint_template: Callable[..., Any]
+    status: str | None, account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     live = account(status and _status(status, FailureReason="no capacity"))
     old = endpoint_template(A="ml.m5.large", scaled=("A",))
     deployed = Templates(None, old)
     wanted = Templates(None, endpoint_template(A="ml.c5.large", scaled=("A",)))
 
-    (obstacle,) = find_obstacles(deployed, wanted, look_at_endpoint(live, "ForecastProd", old))
+    (obstacle,) = find_obstacles(deployed, wanted, look_at_endpoint(live, settings, old))
 
     assert obstacle.permission == "recreate"
     assert not obstacle.passing
     assert (f"is {status} (no capacity)" if status else "is away") in obstacle.reason
-    assert "delete the stack ForecastProd;" in obstacle.steps[0]
+    way = "delete the stack ForecastProd;" if status else "forecast start prod; else look who"
+    assert way in obstacle.steps[0]
+    assert obstacle.removes == ("forecast" if status else None)
     first, second = plan_steps(deployed, wanted, [obstacle])
     assert first.template is not None
     assert first.template["Resources"].keys() == {"Model", "Config", "Topic", "Incident"}
@@ -107,26 +114,50 @@ def test_an_endpoint_that_cannot_change_is_made_anew(
 
 
 def test_the_state_machine_of_the_off_hours_brings_it_back(
-    account: Account, endpoint_template: Callable[..., Any]
+    account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     live = account(None, OffHoursStateMachineArn="arn:machine")
 
-    found = look_at_endpoint(live, "ForecastProd", endpoint_template(A="ml.m5.large")).obstacle
+    found = look_at_endpoint(live, settings, endpoint_template(A="ml.m5.large")).obstacle
 
     assert found is not None
     assert found.passing
-    assert '--state-machine-arn arn:machine --input \'{"action": "start"}\'' in found.steps[0]
+    assert "--state-machine-arn arn:machine --region eu-central-1 --input" in found.steps[0]
+
+
+def test_a_rollout_that_is_under_way_can_be_stopped_by_its_alarm(
+    account: Account, settings: Any, endpoint_template: Callable[..., Any]
+) -> None:
+    template = endpoint_template(A="ml.m5.large")
+    alarms = {"Alarms": [{"AlarmName": "forecast-rollback-latency"}]}
+    guarded = template["Resources"]["Endpoint"]["Properties"]["DeploymentConfig"]
+    guarded["AutoRollbackConfiguration"] = alarms
+    rolling_out = {"PendingDeploymentSummary": {"EndpointConfigName": "new"}}
+
+    def steps(**more: Any) -> tuple[str, ...]:
+        live = account(_status("Updating", **more))
+        obstacle = look_at_endpoint(live, settings, template).obstacle
+        assert obstacle is not None
+        assert ways_to_stop(live, settings, template) == obstacle.steps[2:]
+        return obstacle.steps
+
+    assert len(steps()) == 2, "nothing is rolled out while it scales"
+    stop = steps(**rolling_out)[-1]
+    assert "--alarm-name forecast-rollback-latency --state-value ALARM" in stop
+    assert stop.endswith("--region eu-central-1; then: forecast rollback prod")
+    assert ways_to_stop(account(None), settings, template) == ()
+    assert ways_to_stop(account(None), settings, None) == ()
 
 
 def test_after_a_rollback_what_serves_is_compared(
-    account: Account, endpoint_template: Callable[..., Any]
+    account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     undone = endpoint_template(A="ml.c5.large", scaled=("A",))
     serves = {"ProductionVariants": [{"VariantName": "A", "InstanceType": "ml.m5.large"}]}
     live = account(_status("InService", "old"), serves, EndpointConfigName="new")
     deployed = wanted = Templates(None, undone)
 
-    found = look_at_endpoint(live, "ForecastProd", undone)
+    found = look_at_endpoint(live, settings, undone)
 
     assert find_obstacles(deployed, wanted) == []
     (obstacle,) = find_obstacles(deployed, wanted, found)
@@ -134,19 +165,19 @@ def test_after_a_rollback_what_serves_is_compared(
 
 
 def test_what_was_undone_is_not_deployed_again_without_a_change(
-    account: Account, endpoint_template: Callable[..., Any]
+    account: Account, settings: Any, endpoint_template: Callable[..., Any]
 ) -> None:
     undone = endpoint_template(A="ml.m5.large")
     serves = {"EndpointConfigName": "old", "ProductionVariants": []}
     live = account(_status("InService", "old"), serves, EndpointConfigName="new")
     deployed = Templates(None, undone)
-    found = look_at_endpoint(live, "ForecastProd", undone)
+    found = look_at_endpoint(live, settings, undone)
     annotated = copy.deepcopy(undone)
     annotated["Resources"]["Model"]["Metadata"] = {"aws:cdk:path": "another"}
     changed = copy.deepcopy(undone)
     changed["Resources"]["Topic"]["Properties"] = {"DisplayName": "another"}
 
-    (obstacle,) = find_undone("prod", deployed, Templates(None, annotated), found)
+    (obstacle,) = find_undone(settings, deployed, Templates(None, annotated), found)
 
     assert "forecast serves old, and not new; CloudFormation has counted it as done" in (
         obstacle.reason
@@ -157,31 +188,85 @@ def test_what_was_undone_is_not_deployed_again_without_a_change(
         "update-endpoint --endpoint-name forecast --endpoint-config-name new "
         in (obstacle.steps[1])
     )
-    assert list(find_undone("prod", deployed, Templates(None, changed), found)) == []
-    assert list(find_undone("prod", deployed, deployed, Serving())) == []
+    assert list(find_undone(settings, deployed, Templates(None, changed), found)) == []
+    assert list(find_undone(settings, deployed, deployed, Serving())) == []
 
 
-def test_a_rollout_that_was_undone_is_no_success(account: Account) -> None:
+def test_a_rollout_that_was_undone_is_no_success(account: Account, settings: Any) -> None:
     endpoint = _status("InService", "old", FailureReason="an alarm fired")
 
     with pytest.raises(ForecastError) as caught:
-        check_rollout_held(account(endpoint, EndpointConfigName="new"), "forecast", "ForecastProd")
+        check_rollout_held(account(endpoint, EndpointConfigName="new"), settings, _heard)
 
     said = str(caught.value)
     assert "InService with old, expected new" in said
     assert "an alarm fired" in said
     assert "update-endpoint --endpoint-name forecast --endpoint-config-name new " in said
-    assert said.endswith("--retain-deployment-config")
+    assert "--retain-deployment-config --region eu-central-1\n" in said
+    assert "the alarm that fired, if one did: forecast verify prod\n" in said
+    assert said.endswith("back to what was verified: forecast rollback prod")
 
 
-def test_a_rollout_that_held_is_one(account: Account) -> None:
+@pytest.mark.parametrize("config", ["new", "old"])
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("UpdateRollbackFailed", "was undone in part: forecast is UpdateRollbackFailed with"),
+        ("RollingBack", "is being undone: forecast is RollingBack with"),
+    ],
+)
+def test_a_rollout_that_is_undone_in_part_is_no_success(
+    status: str, said: str, config: str, account: Account, settings: Any
+) -> None:
+    live = account(_status(status, config), EndpointConfigName="new")
+
+    with pytest.raises(ForecastError, match=f"{said} {config}"):
+        check_rollout_held(live, settings, _heard)
+
+
+def test_an_endpoint_that_has_failed_since_is_no_success(account: Account, settings: Any) -> None:
+    live = account(_status("Failed"), EndpointConfigName="new")
+
+    with pytest.raises(ForecastError, match=r"is Failed after .*deploy prod --allow-recreate"):
+        check_rollout_held(live, settings, _heard)
+
+
+def test_what_began_by_itself_after_a_rollout_is_said(account: Account, settings: Any) -> None:
+    said: list[str] = []
+
+    check_rollout_held(
+        account(_status("Updating"), EndpointConfigName="new"), settings, said.append
+    )
+
+    (line,) = said
+    assert line.startswith("forecast is Updating by now; wait until it is InService: aws sagemaker")
+
+
+@pytest.mark.parametrize("config", ["new", "old"])
+def test_a_mix_of_two_configurations_is_not_taken_for_what_is_deployed(
+    config: str, account: Account, settings: Any, endpoint_template: Callable[..., Any]
+) -> None:
+    template = endpoint_template(A="ml.m5.large")
+    serves = {"EndpointConfigName": "old", "ProductionVariants": []}
+    live = account(_status("UpdateRollbackFailed", config), serves, EndpointConfigName="new")
+    deployed = Templates(None, template)
+
+    found = look_at_endpoint(live, settings, template)
+
+    assert found.mixed
+    (obstacle,) = find_undone(settings, deployed, deployed, found)
+    assert "undone in part: forecast serves with instances of two" in obstacle.reason
+    assert obstacle.steps[0].startswith("forecast rollback prod: ")
+
+
+def test_a_rollout_that_held_is_one(account: Account, settings: Any) -> None:
     live = account(_status("InService"), EndpointConfigName="new")
 
-    check_rollout_held(live, "forecast", "ForecastProd")
+    check_rollout_held(live, settings, _heard)
 
 
-def test_nothing_to_compare_is_no_success(account: Account) -> None:
+def test_nothing_to_compare_is_no_success(account: Account, settings: Any) -> None:
     with pytest.raises(ForecastError, match="expected an output EndpointConfigName"):
-        check_rollout_held(account(_status("InService")), "forecast", "ForecastProd")
+        check_rollout_held(account(_status("InService")), settings, _heard)
     with pytest.raises(ForecastError, match="expected the endpoint forecast after"):
-        check_rollout_held(account(None, EndpointConfigName="new"), "forecast", "ForecastProd")
+        check_rollout_held(account(None, EndpointConfigName="new"), settings, _heard)
