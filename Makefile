@@ -76,24 +76,29 @@ clean: ## Remove what was made, but neither the registry nor the lock
 	@test ! -x $(BIN)/forecast || $(BIN)/forecast local down
 	@rm -rf cdk.out .forecast .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
-##@ Operate (FORECAST_CONFIG=other.yaml for another configuration, ARGS=--yes for scripts)
+##@ Operate (FORECAST_CONFIG=other.yaml for another configuration; ARGS=--yes where a target asks)
 
 .PHONY: register-models
 register-models: setup ## Train the reference model and register it as @champion
 	@$(BIN)/python examples/train.py
 
 .PHONY: pipeline-train-full
-pipeline-train-full: register-models ## Train, register, pin and pack
-	@forecast resolve
-	@forecast package
+pipeline-train-full: register-models ## [STAGE=dev]: train and register, then pin and pack for the stage
+	@forecast resolve $(STAGE)
+	@forecast package $(STAGE)
+pipeline-train-full: STAGE ?= dev
 
+# $(call with,PROFILE): what a command begins with whose credentials are of a profile of its own.
+with = $(if $(1),AWS_PROFILE=$(1) )
+
+# $(call deploy,STAGE,PROFILE). A deployment that was undone is looked at, too: it says which alarm fired.
 define deploy
-@forecast deploy $(1) $(ARGS)
-@forecast verify $(1)
+@$(call with,$(2))forecast deploy $(1) $(ARGS) || { failed=$$?; $(call with,$(2))forecast verify $(1); exit $$failed; }
+@$(call with,$(2))forecast verify $(1)
 endef
 
 .PHONY: deploy-dev
-deploy-dev: setup ## Deploy dev, and prove that it serves what was deployed
+deploy-dev: setup ## Deploy dev, and prove that it serves what was deployed; it asks before it removes or replaces anything
 	$(call deploy,dev)
 
 .PHONY: deploy-staging
@@ -107,7 +112,7 @@ deploy-prod: setup ## The same for prod
 .PHONY: promote-model
 promote-model: setup ## SOURCE_STAGE=staging TARGET_STAGE=prod [VERSION=16]: take over what was verified
 	@: $(call needed,SOURCE_STAGE=staging TARGET_STAGE=prod)
-	@forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE) $(ARGS)
+	@$(call with,$(SOURCE_PROFILE))forecast promote $(VERSION) --from $(SOURCE_STAGE) --to $(TARGET_STAGE)
 
 .PHONY: workflow-staging
 workflow-staging: setup ## Everything from the alias to a verified staging
@@ -118,10 +123,10 @@ workflow-staging: setup ## Everything from the alias to a verified staging
 	$(call deploy,staging)
 
 .PHONY: workflow-prod
-workflow-prod: promote-model ## [VERSION=16]: from a verified staging to a verified prod
-	@forecast preflight $(TARGET_STAGE)
-	@forecast plan $(TARGET_STAGE)
-	$(call deploy,$(TARGET_STAGE))
+workflow-prod: promote-model ## [VERSION=16 SOURCE_PROFILE=… TARGET_PROFILE=…]: from a verified staging to a verified prod
+	@$(call with,$(TARGET_PROFILE))forecast preflight $(TARGET_STAGE)
+	@$(call with,$(TARGET_PROFILE))forecast plan $(TARGET_STAGE)
+	$(call deploy,$(TARGET_STAGE),$(TARGET_PROFILE))
 workflow-prod: SOURCE_STAGE ?= staging
 workflow-prod: TARGET_STAGE ?= prod
 
@@ -132,7 +137,7 @@ list-endpoints: setup ## What runs where
 .PHONY: test-endpoint
 test-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev [REQUEST=request.json]: one request, or the packed example
 	@: $(call needed,ENDPOINT_NAME=produce-forecast-dev)
-	@forecast endpoints invoke $(ENDPOINT_NAME) $(if $(REQUEST),--file $(REQUEST),--example) $(ARGS)
+	@forecast endpoints invoke $(ENDPOINT_NAME) $(if $(REQUEST),--file $(REQUEST),--example)
 
 .PHONY: delete-endpoint
 delete-endpoint: setup ## ENDPOINT_NAME=produce-forecast-dev: delete it, after asking

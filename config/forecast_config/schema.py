@@ -31,7 +31,7 @@ def file_schema() -> dict[str, Any]:
     for definition in definitions.values():
         _make_partial(definition)
     block = {"$ref": "#/$defs/EnvironmentSettings"}
-    regions = ForecastConfig.model_json_schema()["properties"]["allowed_regions"]
+    of_the_file = ForecastConfig.model_json_schema()["properties"]
     return {
         "$schema": _DIALECT,
         "title": "Forecast configuration",
@@ -41,7 +41,8 @@ def file_schema() -> dict[str, Any]:
         "properties": {
             "model": model,
             "serving": ServingSettings.model_json_schema(),
-            "allowed_regions": regions,
+            "stack_prefix": of_the_file["stack_prefix"],
+            "allowed_regions": of_the_file["allowed_regions"],
             "defaults": {**block, "description": "Keys that every environment starts from."},
             "environments": {
                 "type": "object",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import pytest
 import typer
 
 from forecast_operations.cli import app
+from forecast_operations.starting.questions import complete
+from forecast_operations.starting.rendering import render_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +98,99 @@ def test_the_makefile_names_every_part_of_operating(targets: set[str]) -> None:
         "workflow-prod",
         "workflow-staging",
     }
+
+
+def _made(target: str, *variables: str) -> list[str]:
+    """The `forecast` commands of a target of the Makefile, as make hands them to the shell."""
+    done = subprocess.run(
+        ["make", "-n", target, *variables],  # noqa: S607 - whichever there is
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"\bforecast [a-z][^|;\n]*", done.stdout)
+
+
+def _operating() -> dict[str, list[str]]:
+    """The variables that the help shows for each target of operating."""
+    part = (ROOT / "Makefile").read_text("utf-8").partition("\n##@ Operate")[2]
+    shown = re.findall(r"^([a-z-]+):.*## (.*)", part, re.MULTILINE)
+    return {target: re.findall(r"([A-Z_]+=[\w.-]+)", text) for target, text in shown}
+
+
+@pytest.mark.parametrize("target", _operating())
+def test_every_target_runs_commands_that_there_are_also_without_asking(target: str) -> None:
+    commands = _made(target, *_operating()[target], "ARGS=--yes", "VERSION=16")
+
+    assert commands or target == "register-models"
+    wrong = {shown: why for shown in commands if (why := wrong_with(shown)) is not None}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("target", ["deploy-prod", "delete-endpoint", "emergency-stop"])
+def test_what_asks_can_be_answered_beforehand(target: str) -> None:
+    asks, *_ = _made(target, *_operating()[target], "ARGS=--yes")
+
+    assert asks.rstrip().endswith(" --yes")
+
+
+def test_a_training_pins_for_one_environment_only() -> None:
+    assert _made("pipeline-train-full") == ["forecast resolve dev", "forecast package dev"]
+
+
+def test_two_accounts_are_asked_with_a_profile_each() -> None:
+    make = ["make", "-n", "workflow-prod", "SOURCE_PROFILE=proof", "TARGET_PROFILE=live"]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    found = re.findall(r"AWS_PROFILE=(\w+) forecast (\w+)", done.stdout)
+    assert found == [
+        ("proof", "promote"),
+        ("live", "preflight"),
+        ("live", "plan"),
+        ("live", "deploy"),
+        ("live", "verify"),
+        ("live", "verify"),
+    ]
+    assert done.stdout.count("forecast ") == len(found)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_deployment_that_was_undone_is_looked_at_and_fails(code: int) -> None:
+    make = ["make", "-n", "deploy-prod"]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
+    (line,) = (each for each in done.stdout.splitlines() if each.startswith("forecast deploy"))
+    fake = f'forecast() {{ echo "$1"; if [ $1 = deploy ]; then return {code}; fi; }}\n'
+    ran = subprocess.run(["bash", "-c", fake + line], capture_output=True, text=True, check=False)  # noqa: S607
+
+    assert ran.returncode == code
+    assert ran.stdout.split() == (["deploy", "verify"] if code else ["deploy"])
+
+
+@pytest.fixture(scope="module")
+def new_project() -> dict[str, str]:
+    """The files of a new project with both pipelines."""
+    answers = complete({"folder": "prices", "ci": "both"})
+    return render_project(answers, "forecast-endpoint @ https://example.com/f.whl")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["README.md", "docs/runbooks.md", ".github/workflows/pipeline.yml", ".circleci/config.yml"],
+)
+def test_a_new_project_names_commands_that_there_are(
+    path: str, new_project: dict[str, str]
+) -> None:
+    text = new_project[path].replace("<< parameters.environment >>", "prod")
+
+    shown = {
+        *_SPAN.findall(text),
+        *re.findall(r"^[ \t(]*(?:\w+: )?(forecast [a-z].*)$", text, re.MULTILINE),
+    }
+    assert shown
+    wrong = {each: why for each in shown if (why := wrong_with(each)) is not None}
+    assert wrong == {}
 
 
 def test_a_command_that_there_is_not_is_found() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from forecast_local import lifecycle
 
@@ -68,11 +70,42 @@ def test_a_new_project_deploys_and_answers(project: Path) -> None:
     _run(project, "forecast", "resolve", "dev")
     _run(project, "forecast", "local", "up")
     _run(project, "cdk", "bootstrap", "-c", "environments=dev")
-    _run(project, "forecast", "deploy", "dev")
-    _run(project, "forecast", "verify", "dev")
+    _run_pipeline(project, "dev")
 
     answer = json.loads(_run(project, "forecast", "invoke", "dev", "-f", "example/request.json"))
 
     (prediction,) = answer["predictions"]
     # What the example is trained to see: 0.9 x 4.2 + 0.1 x 4 - 0.02 x 12.5.
     assert prediction["forecasted_price"] == pytest.approx(3.93, abs=0.6)
+
+
+@pytest.mark.local
+@pytest.mark.slow
+def test_a_fresh_runner_deploys_the_very_bytes_that_were_proved(project: Path) -> None:
+    _run(project, "forecast", "promote", "--from", "dev", "--to", "staging")
+    proved = _archive(project, "dev")
+    # A runner has what the repository has; the bytes are in the bucket of dev.
+    for name in ("archives", "cache"):
+        shutil.rmtree(project / ".forecast" / name)
+    (project / "mlflow.db").rename(project / "away.db")
+
+    _run_pipeline(project, "staging")
+
+    assert _archive(project, "staging") == proved
+
+
+def _run_pipeline(project: Path, environment: str) -> None:
+    """Run the commands of a deployment's job, in their order."""
+    pipeline = yaml.safe_load((project / ".github" / "workflows" / "pipeline.yml").read_text())
+    steps = pipeline["jobs"][f"deploy-{environment}"]["steps"]
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("forecast ")]
+    assert len(commands) >= 4
+    for command in commands:
+        _run(project, *command.split())
+
+
+def _archive(project: Path, environment: str) -> str:
+    """Digest of the archive that the newest record of an environment proves."""
+    record = json.loads(_run(project, "forecast", "show", environment, "--json"))
+    digest: str = record["archive_digest"]
+    return digest

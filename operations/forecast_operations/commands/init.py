@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shlex
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast_operations.console import err, out, print_json
+from forecast_operations.console import out, print_document, warn
 from forecast_operations.options import JsonOption  # noqa: TC001  # typer reads the annotations
+from forecast_operations.starting.questions import QUESTIONS, complete, given_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from forecast_operations.starting.answers import Answers
+    from forecast_operations.starting.questions import Question
 
 _Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Folder of the project; made when missing.")
 ]
-_Text = str | None
-_Several = list[str] | None
-_Project = Annotated[_Text, typer.Option(help="Name of the project; by that of its folder.")]
-_Model = Annotated[_Text, typer.Option(help="Name of the registered model.")]
-_Registry = Annotated[_Text, typer.Option(help="MLflow registry that it is in.")]
-_Framework = Annotated[_Text, typer.Option(help="AWS image: xgboost or scikit-learn.")]
-_Environments = Annotated[
-    _Text, typer.Option(help="Environments in their order: dev,staging,prod.")
-]
-_Region = Annotated[_Text, typer.Option(help="AWS region.")]
-_Accounts = Annotated[
-    _Several, typer.Option("--account", metavar="ENV=ID", help="Account of one; repeatable.")
-]
-_Scaling = Annotated[
-    bool | None, typer.Option("--scaling/--no-scaling", help="Scale with the load, except dev.")
-]
-_Instance = Annotated[_Text, typer.Option(help="Instance type such as ml.m5.large.")]
-_Fewest = Annotated[int | None, typer.Option(help="Fewest instances; dev has one.")]
-_Most = Annotated[int | None, typer.Option(help="Most instances.")]
-_Target = Annotated[float | None, typer.Option(help="CPU that scaling keeps, in percent.")]
-_Email = Annotated[_Text, typer.Option(help="Mailbox that alarms reach.")]
-_Budget = Annotated[
-    float | None, typer.Option("--budget", help="US dollars a month, of each environment.")
-]
-_Network = Annotated[_Text, typer.Option(help="VPC: none, new or existing.")]
-_Vpc = Annotated[_Text, typer.Option(help="Id of the existing VPC.")]
-_Subnets = Annotated[_Several, typer.Option("--subnet-id", help="One of its subnets; repeatable.")]
-_Groups = Annotated[
-    _Several, typer.Option("--security-group-id", help="One of its security groups; repeatable.")
-]
-_Team = Annotated[_Text, typer.Option(help="Team that answers for it.")]
-_Centre = Annotated[_Text, typer.Option(help="Cost centre that pays for it.")]
-_Pipeline = Annotated[_Text, typer.Option(help="Pipeline: github, circleci, both or none.")]
 _Library = Annotated[
-    _Text,
+    str | None,
     typer.Option(
         help="Where the project gets this library: a folder, a wheel, an https address or a git "
         "reference; default: where the installed one came from."
@@ -65,33 +34,13 @@ _Defaults = Annotated[
 ]
 
 
-def init_command(  # noqa: PLR0917 - typer names them on the command line
+def init_command(
     folder: _Folder = Path(),
-    project: _Project = None,
-    model_name: _Model = None,
-    tracking_uri: _Registry = None,
-    framework: _Framework = None,
-    environments: _Environments = None,
-    region: _Region = None,
-    accounts: _Accounts = None,
-    scaling: _Scaling = None,
-    instance_type: _Instance = None,
-    min_instances: _Fewest = None,
-    max_instances: _Most = None,
-    cpu_target: _Target = None,
-    email: _Email = None,
-    budget_usd: _Budget = None,
-    network: _Network = None,
-    vpc_id: _Vpc = None,
-    subnet_ids: _Subnets = None,
-    security_group_ids: _Groups = None,
-    team: _Team = None,
-    cost_centre: _Centre = None,
-    ci: _Pipeline = None,
-    library: _Library = None,
     *,
+    library: _Library = None,
     yes: _Defaults = False,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Start a project: ask a few questions, and write what deploys a model with this library.
 
@@ -99,20 +48,34 @@ def init_command(  # noqa: PLR0917 - typer names them on the command line
     answers is said in the words of `forecast config check`, before anything is written, and no file
     is ever replaced.
     """
-    given = dict(locals())
-    for name in ("folder", "library", "yes", "as_json"):
-        del given[name]
-    answers, files, library_line = _project(folder, given, library, yes=yes)
+    answers, files, library_line = _project(folder, options, library, yes=yes)
     _warn(answers, library_line)
     if as_json:
-        print_json(json.dumps({"folder": str(folder.absolute()), "files": files}, indent=2))
+        print_document({"folder": str(folder.absolute()), "files": files})
         return
     for path in files:
         out.print(f"  {path}", markup=False)
     # Who was asked for the type has read its price.
-    _report(folder, answers, priced=yes or instance_type is not None)
+    _report(folder, answers, priced=yes or options["instance_type"] is not None)
     for line in _next_steps(folder, answers, library_line):
         out.print(f"  {line}", markup=False)
+
+
+def _with_questions() -> Signature:
+    """What typer reads: the command's own parameters, and an option for each question."""
+    folder, *own, _ = signature(init_command, eval_str=True).parameters.values()
+    return Signature([folder, *(_option_of(each) for each in QUESTIONS), *own])
+
+
+def _option_of(question: Question) -> Parameter:
+    is_switch = question.takes is bool
+    name = f"{question.option}/--no-{question.field}" if is_switch else question.option
+    option = typer.Option(None, name, help=question.help, metavar=question.metavar)
+    accepted = question.takes | None
+    return Parameter(question.field, Parameter.KEYWORD_ONLY, default=option, annotation=accepted)
+
+
+init_command.__signature__ = _with_questions()  # type: ignore[attr-defined]
 
 
 def _project(
@@ -123,7 +86,6 @@ def _project(
     from forecast_operations.starting.asking import ask_for_rest  # noqa: PLC0415
     from forecast_operations.starting.checking import check  # noqa: PLC0415
     from forecast_operations.starting.library import requirement_of  # noqa: PLC0415
-    from forecast_operations.starting.questions import complete, given_by  # noqa: PLC0415
     from forecast_operations.starting.rendering import render_project  # noqa: PLC0415
     from forecast_operations.starting.writing import write_project  # noqa: PLC0415
 
@@ -142,12 +104,11 @@ def _warn(answers: Answers, requirement: str) -> None:
 
     warning = warning_of(requirement)
     if warning is not None:
-        err.print(f"warning: {warning}", markup=False)
+        warn(warning)
     if answers.ci != "none" and answers.tracking_uri.startswith("sqlite:"):
-        err.print(
-            f"warning: a pipeline cannot reach {answers.tracking_uri}, a file of this machine; "
-            "give model.tracking_uri the address of a server before you use it",
-            markup=False,
+        warn(
+            f"a pipeline cannot reach {answers.tracking_uri}, a file of this machine; give "
+            "model.tracking_uri the address of a server before you use it"
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 
-from forecast_config import load_environments, locked_model, read_lock
-from forecast_operations.console import byte_progress, out, print_json
+from forecast_config import load_environments
+from forecast_operations.console import byte_progress, out, print_document
 from forecast_operations.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -16,8 +15,8 @@ from forecast_operations.options import (
     JsonOption,
     warn_of,
 )
-from forecast_operations.records.fetching import provide
-from forecast_packaging.building.environment import package_challenger_for
+from forecast_operations.updates.pinned import provide_pinned
+from forecast_packaging.building.environment import package_challenger_for, package_for
 from forecast_packaging.building.summary import summarize_archive
 
 if TYPE_CHECKING:
@@ -39,28 +38,30 @@ def package_command(
     with a challenger, its archive is built too. An archive that the lock pins, and that is not
     here, is fetched from the bucket that it was published into.
     """
-    settings, wanted = load_environments(config, environments)
+    project, wanted = load_environments(config, environments)
     packaged: dict[str, PackagedModel] = {}
     challengers: dict[str, PackagedModel] = {}
-    for name, environment in wanted.items():
-        warn_of(environment)
+    for name, settings in wanted.items():
+        warn_of(settings)
+        provide_pinned(project, settings, context=())
         with byte_progress(f"packing for {name}") as report:
-            lock = locked_model(read_lock(settings.lock_path), name, settings.lock_path)
-            packaged[name] = provide(settings, environment, lock, report)
-            challenger = package_challenger_for(settings, environment, report)
+            packaged[name] = package_for(project, settings, progress=report)
+            challenger = package_challenger_for(project, settings, report)
         if challenger is not None:
             challengers[name] = challenger
     if as_json:
-        environment_models = {name: _document(model) for name, model in packaged.items()}
-        for name, challenger in challengers.items():
-            environment_models[name]["challenger"] = _document(challenger)
-        print_json(json.dumps(environment_models))
+        print_document(_document(packaged, challengers))
         return
-    out.print(_table(packaged, challengers, settings.root))
+    out.print(_table(packaged, challengers, project.root))
 
 
-def _document(model: PackagedModel) -> dict[str, Any]:
-    return model.model_dump(mode="json")
+def _document(
+    packaged: Mapping[str, PackagedModel], challengers: Mapping[str, PackagedModel]
+) -> dict[str, Any]:
+    document = {name: model.model_dump(mode="json") for name, model in packaged.items()}
+    for name, challenger in challengers.items():
+        document[name]["challenger"] = challenger.model_dump(mode="json")
+    return document
 
 
 def _table(

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 PIPELINES = ("github", "circleci", "both", "none")
 """Pipelines that can be written."""
 
+DEPLOY_SECONDS = 4 * 3600
+"""How long a deployment may have its role: a rollout with its waiting times ends within these."""
+
+PLAN_SECONDS = 3600
+"""How long a plan may have its role."""
+
 OPEN_ENVIRONMENT = "dev"
 """The environment that is deployed to without asking anybody, and that has one instance."""
 
@@ -23,6 +29,7 @@ CHAMPION = "champion"
 
 _STAGING = "staging"
 _NAME_LENGTH = 40
+_PREFIX_LENGTH = 40
 _NO_NAME = "forecast"
 
 
@@ -83,6 +90,19 @@ class Answers:
         return longest_patched(self.framework).version if self.framework in known else "unknown"
 
     @property
+    def stack_prefix(self) -> str:
+        """What the names of the project's stacks begin with: its own name, in one word."""
+        words = re.findall(r"[A-Za-z0-9]+", self.project)
+        name = "".join(word[0].upper() + word[1:] for word in words)
+        whole = name if name[:1].isalpha() else f"Forecast{name}"
+        return names.bounded(whole, _PREFIX_LENGTH).replace("-", "")
+
+    @property
+    def deployment_policy(self) -> str:
+        """Name of the policy that CloudFormation works with; none that a stack of it may change."""
+        return f"{self.project.lower()}-deployment"
+
+    @property
     def gated(self) -> tuple[str, ...]:
         """Environments that a person lets a deployment into."""
         return tuple(name for name in self.environments if name != OPEN_ENVIRONMENT)
@@ -96,6 +116,15 @@ class Answers:
     def on_circleci(self) -> bool:
         """Whether there is a pipeline for CircleCI."""
         return self.ci in {"circleci", "both"}
+
+    def next_environment(self, environment: str) -> str:
+        """The environment that is deployed after another; the last one itself."""
+        following = self.environments.index(environment) + 1
+        return self.environments[min(following, len(self.environments) - 1)]
+
+    def plan_role(self, environment: str) -> str:
+        """Variable of GitHub that has the ARN of the role which looks at an environment."""
+        return f"AWS_PLAN_ROLE_{environment.upper().replace('-', '_')}"
 
     def endpoint_name(self, environment: str) -> str:
         """Name of an environment's endpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast_config.instances import is_burstable, memory_gib, vcpus
-from forecast_operations.costing.estimate import HOURS_A_MONTH
+from forecast_operations.costing.bill import HOURS_A_MONTH
 from forecast_operations.costing.prices import read_prices
 
 if TYPE_CHECKING:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from forecast_config import names
 from forecast_config.schema import schema_text
+from forecast_operations.starting.answers import DEPLOY_SECONDS, PLAN_SECONDS
 from forecast_operations.starting.library import own_file, pinned
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ _EVERYWHERE = {
     "README.md": "README.md.j2",
     "app.py": "app.py.j2",
     "config/forecast.yaml": "config/forecast.yaml.j2",
+    "deployment-policy.yaml": "deployment-policy.yaml.j2",
     "example/request.json": "example/request.json.j2",
     "pyproject.toml": "pyproject.toml.j2",
     "requirements.txt": "requirements.txt.j2",
@@ -66,13 +70,17 @@ def render_project(answers: Answers, requirement: str) -> dict[str, str]:
     """
     values = {
         "answers": answers,
+        "deploy_seconds": DEPLOY_SECONDS,
+        "plan_seconds": PLAN_SECONDS,
         "python": ".".join(str(part) for part in sys.version_info[:2]),
         "requirement": requirement,
         "tools": [pinned(name) for name in _TOOLS],
     }
     texts = {path: _render(template, values) for path, template in _templates(answers)}
     texts["config/schema.json"] = schema_text()
-    texts["cdk.json"] = own_file("cdk.json")
+    for name in ("cdk.json", "constraints.txt"):
+        texts[name] = own_file(name)
+    texts["docs/runbooks.md"] = _runbooks(answers)
     texts |= _cdk_cli(answers.project)
     return dict(sorted(texts.items()))
 
@@ -118,6 +126,22 @@ def _yaml(value: Any) -> str:
     if "\n" in text.removesuffix("\n...\n").rstrip("\n"):
         return json.dumps(value)
     return text.removesuffix("...\n").rstrip("\n")
+
+
+def _runbooks(answers: Answers) -> str:
+    """The page of runbooks of this project, for the last environment of the new one."""
+    last = answers.environments[-1]
+    theirs = {
+        "ap-southeast-1": answers.region,
+        "produce-forecast-prod": answers.endpoint_name(last),
+        "ForecastProd": names.stack(answers.stack_prefix, last),
+        "prod": last,
+    }
+    ours = "|".join(map(re.escape, theirs))
+    text = re.sub(rf"\b({ours})\b", lambda match: theirs[match[0]], own_file("runbooks.md"))
+    # The pages that it links to stay here.
+    title, _, page = re.sub(r"\[([^]]+)\]\((?!#)[^)]+\)", r"\1", text).partition("\n\n")
+    return f"{title}\n\nA page of the library, whose other pages are named without links.\n\n{page}"
 
 
 def _cdk_cli(project: str) -> dict[str, str]:

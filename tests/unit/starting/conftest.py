@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from forecast_operations.cli import app
@@ -45,6 +46,31 @@ class Started:
     def files(self) -> Iterator[str]:
         found = (path for path in self.root.rglob("*") if path.is_file())
         return (str(path.relative_to(self.root)) for path in found)
+
+    @property
+    def workflow(self) -> dict[str, Any]:
+        """The pipeline of GitHub Actions."""
+        text = (self.root / ".github" / "workflows" / "pipeline.yml").read_text()
+        # YAML 1.1 reads the key "on" as true.
+        document: dict[str, Any] = yaml.safe_load(text.replace("\non:", '\n"on":'))
+        return document
+
+    @property
+    def circleci(self) -> dict[str, Any]:
+        """The pipeline of CircleCI."""
+        document: dict[str, Any] = yaml.safe_load((self.root / ".circleci/config.yml").read_text())
+        return document
+
+    def steps(self, job: str) -> list[tuple[str, str]]:
+        """Names and commands of a job of CircleCI, with those of what it is made of."""
+        document = self.circleci
+        found: list[tuple[str, str]] = []
+        for step in document["jobs"][job]["steps"]:
+            name = step if isinstance(step, str) else next(iter(step))
+            own = document["commands"][name]["steps"] if name in document["commands"] else [step]
+            runs = [each["run"] for each in own if "run" in each]
+            found += [(each["name"], each["command"]) for each in runs]
+        return found
 
 
 @pytest.fixture(scope="session")

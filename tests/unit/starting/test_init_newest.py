@@ -61,6 +61,7 @@ def test_a_commit_that_main_has_left_behind_is_not_deployed(
 
     assert stopped.returncode == wrong.returncode == 1
     assert f"main has gone on to {newest}: nothing of {older} is deployed" in stopped.stderr
+    assert "it may wait for older approvals: reject those" in stopped.stderr
     assert _newest(projects, folder, newest, GITHUB_TOKEN="t").returncode == 0  # noqa: S106 - none
     assert _newest(projects, folder, older, DEPLOY_OLDER=older).returncode == 0
 

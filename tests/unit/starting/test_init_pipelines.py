@@ -6,9 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,20 +22,6 @@ def _run(*command: str) -> None:
         [str(BIN / command[0]), *command[1:]], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-
-
-def _workflow(project: Started) -> dict[str, Any]:
-    text = (project.root / ".github" / "workflows" / "pipeline.yml").read_text()
-    # YAML 1.1 reads the key "on" as true.
-    document: dict[str, Any] = yaml.safe_load(text.replace("\non:", '\n"on":'))
-    return document
-
-
-def _circleci(project: Started) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(
-        (project.root / ".circleci" / "config.yml").read_text()
-    )
-    return document
 
 
 def test_github_and_circleci_accept_them(projects: dict[str, Started]) -> None:
@@ -69,7 +53,7 @@ def test_actions_are_pinned_by_their_commits(projects: dict[str, Started]) -> No
 def test_github_deploys_one_environment_after_another_in_its_own_environment(
     projects: dict[str, Started],
 ) -> None:
-    jobs = _workflow(projects["both"])["jobs"]
+    jobs = projects["both"].workflow["jobs"]
 
     before = "test"
     for name in ("dev", "qa", "staging", "prod"):
@@ -78,14 +62,17 @@ def test_github_deploys_one_environment_after_another_in_its_own_environment(
         assert job["concurrency"] == {"group": f"deploy-{name}", "cancel-in-progress": False}
         assert job["permissions"] == {"contents": "read", "id-token": "write"}
         commands = [step["run"] for step in job["steps"] if "run" in step]
-        assert commands[-3:] == [
-            f"forecast {verb} {name}" for verb in ("preflight", "deploy", "verify")
+        assert commands[-4:] == [
+            f"forecast package {name}",
+            f"forecast preflight {name}",
+            f"forecast deploy {name} --yes",
+            f"forecast verify {name}",
         ]
         before = f"deploy-{name}"
 
 
 def test_a_pull_request_of_a_fork_is_tested_only(projects: dict[str, Started]) -> None:
-    workflow = _workflow(projects["github"])
+    workflow = projects["github"].workflow
 
     assert set(workflow["on"]) == {"pull_request", "push"}
     assert workflow["permissions"] == {}
@@ -97,7 +84,7 @@ def test_a_pull_request_of_a_fork_is_tested_only(projects: dict[str, Started]) -
 def test_circleci_deploys_one_environment_after_another_with_an_approval_before_all_but_dev(
     projects: dict[str, Started],
 ) -> None:
-    entries = _circleci(projects["both"])["workflows"]["deployment"]["jobs"]
+    entries = projects["both"].circleci["workflows"]["deployment"]["jobs"]
     jobs = {job["name"]: job for entry in entries for job in entry.values()}
 
     assert jobs["deploy-dev"]["requires"] == ["test"]
@@ -112,7 +99,7 @@ def test_circleci_deploys_one_environment_after_another_with_an_approval_before_
 
 
 def test_an_environment_alone_is_gated_unless_it_is_dev(projects: dict[str, Started]) -> None:
-    entries = _circleci(projects["circleci"])["workflows"]["deployment"]["jobs"]
+    entries = projects["circleci"].circleci["workflows"]["deployment"]["jobs"]
 
     assert [next(iter(entry.values()))["name"] for entry in entries] == [
         "test",
@@ -131,32 +118,31 @@ def test_no_pipeline_holds_a_key(projects: dict[str, Started]) -> None:
 def test_a_plan_gets_a_token_that_reads_and_a_deployment_that_of_its_environment(
     projects: dict[str, Started],
 ) -> None:
-    jobs = _workflow(projects["both"])["jobs"]
+    jobs = projects["both"].workflow["jobs"]
 
     tokens = {name: job.get("env", {}).get("MLFLOW_TRACKING_TOKEN") for name, job in jobs.items()}
     assert tokens.pop("test") is None
     assert tokens.pop("plan") == "${{ secrets.MLFLOW_READ_TOKEN }}"
     assert set(tokens.values()) == {"${{ secrets.MLFLOW_TRACKING_TOKEN }}"}
     assert all("environment" in jobs[name] for name in tokens)
-    (plan,) = (
-        step["run"]["command"]
-        for step in _circleci(projects["both"])["jobs"]["plan"]["steps"]
-        if isinstance(step, dict) and step.get("run", {}).get("name") == "Plan"
+    reads = projects["both"].steps("plan")[1]
+    assert reads == (
+        "Read the registry",
+        """echo 'export MLFLOW_TRACKING_TOKEN="${MLFLOW_READ_TOKEN:-}"' >> "$BASH_ENV\"""",
     )
-    assert plan.startswith('export MLFLOW_TRACKING_TOKEN="${MLFLOW_READ_TOKEN:-}"\n')
 
 
 def test_a_deployment_asks_first_whether_main_has_gone_on(projects: dict[str, Started]) -> None:
-    for name, job in _workflow(projects["both"])["jobs"].items():
+    for name, job in projects["both"].workflow["jobs"].items():
         if name.startswith("deploy-"):
             names = [step.get("name", step.get("uses", "")) for step in job["steps"]]
             asked = names.index("Stop when main has gone on")
             assert asked < next(
                 index for index, each in enumerate(names) if "configure-aws-credentials" in each
             )
-    deploy = _circleci(projects["both"])["jobs"]["deploy"]["steps"]
-    assert deploy[1]["run"]["command"] == 'python ci/check_newest.py "$CIRCLE_SHA1"'
-    assert deploy[2] == "take-role"
+    deploy = projects["both"].steps("deploy")
+    assert deploy[1] == ("Stop when main has gone on", 'python ci/check_newest.py "$CIRCLE_SHA1"')
+    assert deploy[2][0] == "Fetch what the environment before has proved"
 
 
 def test_a_pipeline_without_a_gate_speaks_of_no_reviewers(

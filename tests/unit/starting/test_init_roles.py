@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ from permissions import changes_nothing, needed_by_command, read_calls
 from forecast_config import names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conftest import Started
 
 BIN = Path(sys.executable).parent
@@ -55,10 +58,24 @@ def _subject(condition: dict[str, Any]) -> Any:
 def test_github_deploys_in_a_reviewed_environment_only(projects: dict[str, Started]) -> None:
     roles = projects["both"].root / "ci" / "aws-roles-github.yaml"
 
-    deploy = _subject(_conditions(roles, "DeployRole")["StringEquals"])
-    plan = _subject(_conditions(roles, "PlanRole")["StringEquals"])
-    assert deploy == {"Fn::Sub": "${Subject}:environment:${Environment}"}
-    assert plan == {"Fn::Sub": "${Subject}:pull_request"}
+    deploy = _conditions(roles, "DeployRole")["StringEquals"]
+    assert _subject(deploy) == {"Fn::Sub": "${Subject}:environment:${Environment}"}
+    assert deploy["token.actions.githubusercontent.com:ref"] == "refs/heads/main"
+
+
+@pytest.mark.parametrize(("environment", "following"), [("qa", "staging"), ("prod", "prod")])
+def test_github_looks_for_a_pull_request_and_for_the_next_deployment(
+    environment: str, following: str, projects: dict[str, Started]
+) -> None:
+    roles = projects["both"].root / "ci" / "aws-roles-github.yaml"
+
+    template = load_template(roles.read_text())
+    subjects = _subject(_conditions(roles, "PlanRole")["StringEquals"])
+    known = {"Subject": "repo:shop/prices"}
+    assert [_resolved(template, each, environment, known) for each in subjects] == [
+        "repo:shop/prices:pull_request",
+        f"repo:shop/prices:environment:{following}",
+    ]
 
 
 USER = "0a1b2c3d-0000-4000-8000-0123456789ab"
@@ -102,7 +119,12 @@ def test_a_branch_in_the_name_of_another_is_refused_whatever_else_is_trusted(
     assert fnmatch.fnmatchcase(hostile, _subject(condition["StringNotLike"]))
 
 
-def _resolved(template: dict[str, Any], value: Any, environment: str) -> str:
+def _resolved(
+    template: dict[str, Any],
+    value: Any,
+    environment: str,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """A value as CloudFormation makes it in an account, in Frankfurt."""
     inner: dict[str, Any] = {}
     text = value
@@ -114,6 +136,7 @@ def _resolved(template: dict[str, Any], value: Any, environment: str) -> str:
         "AWS::Partition": "aws",
         "AWS::AccountId": "111111111111",
         "AWS::Region": "eu-central-1",
+        **parameters,
     }
     for name, found in inner.items():
         mapping, by, key = found["Fn::FindInMap"]
@@ -157,7 +180,9 @@ DEPLOY = ("Look", "Deploy")
         (LOOK, "s3:GetObject", "prod", "/deployments/prod/x.json", False),
         (LOOK, "s3:GetObject", "qa", "/data-capture/x", False),
         (LOOK, "s3:GetObject", "prod", "/data-capture/x", False),
-        (LOOK, "s3:GetObject", "qa", "/models/x.gz", False),
+        (LOOK, "s3:GetObject", "qa", "/models/x.gz", True),
+        (LOOK, "s3:GetObject", "prod", "/models/x.gz", False),
+        (LOOK, "s3:GetObject", "qa", "/async/answers/x", False),
         (LOOK, "s3:PutObject", "qa", "/deployments/qa/x.json", False),
         (DEPLOY, "s3:PutObject", "qa", "/deployments/qa/x.json", True),
         (DEPLOY, "s3:PutObject", "prod", "/deployments/prod/x.json", False),
@@ -177,6 +202,23 @@ def test_a_role_touches_the_records_of_its_environment_and_nothing_that_clients_
     roles: Path,
 ) -> None:
     assert _may(roles, policies, action, _bucket(environment) + path) is allowed
+
+
+@pytest.mark.parametrize(
+    ("bucket", "allowed"),
+    [
+        ("cdk-hnb659fds-assets-111111111111-eu-central-1", True),
+        ("cdk-hnb659fds-assets-222222222222-eu-central-1", False),
+        ("another-111111111111-eu-central-1", False),
+    ],
+)
+def test_who_looks_sees_that_the_bucket_of_the_bootstrap_is_there(
+    bucket: str, roles: Path, *, allowed: bool
+) -> None:
+    arn = f"arn:aws:s3:::{bucket}"
+
+    assert _may(roles, LOOK, "s3:ListBucket", arn) is allowed
+    assert not _may(roles, LOOK, "s3:GetObject", f"{arn}/x")
 
 
 def test_an_endpoint_is_asked_by_its_own_environment_only(roles: Path) -> None:
@@ -201,7 +243,7 @@ def test_keys_decrypt_only_what_the_bucket_of_the_environment_holds(roles: Path)
             for each in condition["StringLike"]["kms:EncryptionContext:aws:s3:arn"]:
                 assert _resolved(template, each, "qa").startswith(_bucket("qa"))
                 checked += 1
-    assert checked == 4
+    assert checked == 5
 
 
 def test_the_plan_has_no_more_than_the_looking_policy(roles: Path) -> None:
@@ -235,11 +277,10 @@ def test_the_roles_may_do_what_the_commands_of_the_pipeline_do(roles: Path) -> N
             if not any(fnmatch.fnmatchcase(each, action) for action in actions)
         }
 
-    assert {command: missing(command, look) for command in ("plan", "preflight")} == {
-        "plan": set(),
-        "preflight": set(),
-    }
-    assert missing("deploy", deploy) == missing("verify", deploy) == set()
+    for command in ("package", "plan", "preflight"):
+        assert missing(command, look) == set(), command
+    for command in ("package", "deploy", "verify"):
+        assert missing(command, deploy) == set(), command
 
 
 def test_who_plans_changes_nothing(roles: Path) -> None:

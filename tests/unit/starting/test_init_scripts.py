@@ -32,6 +32,7 @@ class _Server(BaseHTTPRequestHandler):
     """GitHub's comments of one pull request, and the one call of STS."""
 
     comments: ClassVar[list[dict[str, Any]]] = []
+    pulls: ClassVar[list[dict[str, Any]]] = []
     asked: ClassVar[list[tuple[str, str, str]]] = []
 
     def _answer(self, status: int, body: bytes, kind: str = "application/json") -> None:
@@ -49,6 +50,10 @@ class _Server(BaseHTTPRequestHandler):
             return
         if self.path == "/user":
             self._answer(200, b'{"login": "ci"}')
+            return
+        if self.path.endswith("/pulls"):
+            self.asked.append(("GET", self.path, ""))
+            self._answer(200, json.dumps(self.pulls).encode())
             return
         page = int(parse_qs(urlparse(self.path).query)["page"][0])
         self._answer(200, json.dumps(self.comments[100 * (page - 1) : 100 * page]).encode())
@@ -72,7 +77,7 @@ class _Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    _Server.comments, _Server.asked = [], []
+    _Server.comments, _Server.pulls, _Server.asked = [], [], []
     http = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
@@ -82,9 +87,12 @@ def server() -> Iterator[str]:
     http.server_close()
 
 
-def _script(project: Started, name: str, *arguments: str, **variables: str) -> Any:
+def _script(
+    project: Started, name: str, *arguments: str, cwd: Path | None = None, **variables: str
+) -> Any:
     return subprocess.run(
         [sys.executable, str(project.root / "ci" / name), *arguments],
+        cwd=cwd or project.root,
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
@@ -92,10 +100,17 @@ def _script(project: Started, name: str, *arguments: str, **variables: str) -> A
     )
 
 
-def _comment(projects: dict[str, Started], plan: Path, server: str, **variables: str) -> Any:
+def _comment(
+    projects: dict[str, Started],
+    plan: Path,
+    server: str,
+    *,
+    cwd: Path | None = None,
+    **variables: str,
+) -> Any:
     known = {"GITHUB_API_URL": server, "GITHUB_TOKEN": "right", "PULL_REQUEST_URL": PULL}
     arguments = ("comment_plan.py", str(plan), "prod")
-    return _script(projects["both"], *arguments, **{**known, **variables})
+    return _script(projects["both"], *arguments, cwd=cwd, **{**known, **variables})
 
 
 def _by(login: str | None, body: str | None, number: int = 1) -> dict[str, Any]:
@@ -177,14 +192,55 @@ def test_a_long_plan_is_cut_to_what_github_takes(
 
 
 @pytest.mark.parametrize("missing", ["PULL_REQUEST_URL", "GITHUB_TOKEN"])
-def test_without_a_pull_request_or_a_token_the_plan_is_printed(
+def test_without_a_repository_or_a_token_the_plan_is_printed(
     missing: str, projects: dict[str, Started], plan: Path, server: str
 ) -> None:
     done = _comment(projects, plan, server, **{missing: ""})
 
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr
     assert "# Plan" in done.stdout
+    assert "the plan is not commented" in done.stdout
     assert _Server.asked == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> tuple[Path, str]:
+    """A checkout of the repository on GitHub, and its commit."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (
+        ("init", "--quiet"),
+        ("remote", "add", "origin", "git@github.com:shop/prices.git"),
+        (*who, "commit", "--quiet", "--allow-empty", "--message", "a"),
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)  # noqa: S607 - whichever
+    head = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(head, cwd=folder, check=True, capture_output=True, text=True)
+    return folder, done.stdout.strip()
+
+
+def _pull(number: int, state: str, commit: str) -> dict[str, Any]:
+    address = PULL.replace("/7", f"/{number}")
+    return {"html_url": address, "state": state, "head": {"sha": commit}}
+
+
+def test_a_pull_request_that_was_opened_after_the_push_is_found_by_its_commit(
+    projects: dict[str, Started], plan: Path, server: str, checkout: tuple[Path, str]
+) -> None:
+    folder, commit = checkout
+    older = _pull(6, "open", "0" * 40)
+    _Server.pulls = [older, _pull(5, "closed", commit), _pull(7, "open", commit)]
+
+    found = _comment(projects, plan, server, cwd=folder, PULL_REQUEST_URL="")
+    _Server.pulls = [older]
+    none = _comment(projects, plan, server, cwd=folder, PULL_REQUEST_URL="")
+
+    assert found.returncode == none.returncode == 0, found.stderr + none.stderr
+    asked = ("GET", f"/repos/shop/prices/commits/{commit}/pulls", "")
+    written = ("POST", "/repos/shop/prices/issues/7/comments", f"{MARKER}\n# Plan\n")
+    assert _Server.asked == [asked, written, asked]
+    assert "no pull request of this commit is open" in none.stdout
 
 
 @pytest.mark.parametrize(
@@ -214,16 +270,15 @@ def test_what_goes_wrong_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
-def test_a_role_is_taken_on_for_as_long_as_a_rollout_may_take(
+def test_a_role_is_taken_on_for_as_long_as_the_job_may_take(
     projects: dict[str, Started], server: str
 ) -> None:
-    role = {
-        "AWS_ROLE_ARN": "arn:aws:iam::111111111111:role/deploy",
-        "CIRCLE_OIDC_TOKEN_V2": "token",
-    }
+    arn = "arn:aws:iam::111111111111:role/deploy"
+    role = {"AWS_SOURCE_ROLE_ARN": arn, "CIRCLE_OIDC_TOKEN_V2": "token"}
     where = {"AWS_ENDPOINT_URL": server, "AWS_DEFAULT_REGION": "eu-central-1", "CIRCLE_JOB": "a b"}
 
-    done = _script(projects["both"], "assume_role.py", **role, **where)
+    asked = ("assume_role.py", "AWS_SOURCE_ROLE_ARN", "900")
+    done = _script(projects["both"], *asked, **role, **where)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -233,12 +288,13 @@ def test_a_role_is_taken_on_for_as_long_as_a_rollout_may_take(
     ]
     ((_, _, body),) = _Server.asked
     sent = {key: values[0] for key, values in parse_qs(body).items()}
-    assert (sent["DurationSeconds"], sent["RoleSessionName"]) == ("14400", "a-b-0")
+    assert (sent["DurationSeconds"], sent["RoleSessionName"]) == ("900", "a-b-0")
+    assert sent["RoleArn"] == arn
     assert sent["WebIdentityToken"] == "token"
 
 
 def test_a_job_without_a_context_is_told_so(projects: dict[str, Started]) -> None:
-    done = _script(projects["both"], "assume_role.py")
+    done = _script(projects["both"], "assume_role.py", "AWS_ROLE_ARN", "900")
 
     assert done.returncode == 1
     assert done.stderr.startswith("AWS_ROLE_ARN and CIRCLE_OIDC_TOKEN_V2 not set: give the job a")
