@@ -54,8 +54,9 @@ def test_the_wheel_brings_the_files_of_a_new_project_along(wheel: zipfile.ZipFil
     assert templates
     assert templates <= set(wheel.namelist())
     # Links in the source, to the one place where each of them stands.
-    for name in ("cdk.json", "package.json", "package-lock.json", "requirements-dev.txt"):
-        packed = wheel.read(f"forecast_operations/starting/own/{name}")
+    for link in (room / "own").iterdir():
+        name = link.resolve().relative_to(REPOSITORY)
+        packed = wheel.read(f"forecast_operations/starting/own/{link.name}")
         assert packed == (REPOSITORY / name).read_bytes()
 
 

@@ -520,3 +520,39 @@ def test_deleted_endpoint_takes_its_scaling_with_it(aws: Simulation, hosting: Ho
     aws.client("sagemaker").delete_endpoint(EndpointName=NAME)
     scaling = aws.client("application-autoscaling")
     assert not scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+
+
+def test_bounds_of_scaling_set_the_count(aws: Simulation, hosting: Hosting) -> None:
+    def count() -> int:
+        return int(aws.endpoint(NAME)["ProductionVariants"][0]["DesiredInstanceCount"])
+
+    assert aws.deploy("S", scaled(template(hosting, "1"), MinCapacity=3)).succeeded
+    assert count() == 3
+    scaling = aws.client("application-autoscaling")
+    key = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{NAME}/variant/main",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    suspended = dict.fromkeys(
+        (
+            "DynamicScalingInSuspended",
+            "DynamicScalingOutSuspended",
+            "ScheduledScalingSuspended",
+        ),
+        True,
+    )
+
+    scaling.register_scalable_target(**key, MinCapacity=5, SuspendedState=suspended)
+    assert count() == 5
+    scaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=2)
+    assert count() == 2
+    scaling.register_scalable_target(**key, MaxCapacity=8)
+    assert count() == 2
+    causes = [
+        each["Cause"]
+        for each in scaling.describe_scaling_activities(ServiceNamespace="sagemaker")[
+            "ScalingActivities"
+        ]
+    ]
+    assert causes[0] == "the bounds of the target were set, changing from 5"

@@ -103,7 +103,8 @@ def test_its_record_is_listed_as_live_and_opened_by_its_id(
     assert [row["record_id"] for row in listed if row["live"]] == [record_id]
     assert json.loads(shown) == verified
     entries = json.loads((deployed.root / "config" / "models.lock.json").read_text())
-    assert lock == entries["environments"]["prod"]
+    pinned = {"archive_digest": verified["archive_digest"]}
+    assert lock == entries["environments"]["prod"] | pinned
     assert unknown.returncode == 1
     assert f"the closest: {record_id}" in unknown.stderr
 

@@ -38,7 +38,7 @@ def returned(updated: Project) -> Iterator[dict[str, Any]]:
     for name in ("cache", "archives"):
         shutil.rmtree(updated.root / ".forecast" / name)
     done = updated.run("forecast", "rollback", "prod", "--yes", "--json")
-    yield json.loads(done.stdout)
+    yield {**json.loads(done.stdout), "said": done.stderr}
     away.rename(registry)
 
 
@@ -54,6 +54,13 @@ def test_the_endpoint_answers_as_version_1_did(
     assert (returned["from"]["version"], returned["to"]["version"]) == ("2", "1")
     assert answer[0]["model_version"] == "1"
     assert _without_time(answer) == _without_time(first_answer)
+
+
+def test_it_was_said_what_would_undo_it_and_that_nothing_else_changes(
+    returned: dict[str, Any],
+) -> None:
+    assert "changes by its rollout (canary), which its alarms undo" in returned["said"]
+    assert "beside the version" not in returned["said"]
 
 
 def test_the_lock_names_the_very_archive_and_nothing_is_left_to_deploy(

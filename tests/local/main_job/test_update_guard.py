@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,6 +85,35 @@ def test_a_plan_says_what_is_in_the_way_of_it(
     assert comment.startswith("<!-- forecast plan prod -->")
     assert "or let it be done for you: --allow-rescale" in comment
     assert "ml.m5.xlarge -> ml.c5.xlarge (replaces it)" in comment
+    said = done.stderr.splitlines()
+    assert len(said) == 2, "nothing of the CDK CLI where all is well"
+    assert said[0].startswith("prod: blocked by 1 thing in the way")
+
+    permitted = deployed.run("forecast", "plan", "prod", "--allow-rescale", "--json")
+
+    plan = json.loads(permitted.stdout)
+    assert [each["kind"] for each in plan["permitted"]] == ["rescale"]
+    assert len(plan["steps"]) == 2
+
+
+def test_a_plan_fetches_the_archive_that_is_pinned_and_not_here(deployed: Project) -> None:
+    lock = deployed.root / "config" / "models.lock.json"
+    archives, away = deployed.root / ".forecast" / "archives", deployed.root / "archives-away"
+    before, pinned = lock.read_text(), json.loads(lock.read_text())
+    packed = json.loads(deployed.run("forecast", "package", "prod", "--json").stdout)["prod"]
+    pinned["environments"]["prod"]["archive_digest"] = packed["archive_digest"]
+    lock.write_text(json.dumps(pinned))
+    archives.rename(away)
+    try:
+        done = deployed.run("forecast", "plan", "prod", "--json")
+        fetched = archives / Path(packed["archive"]).name
+        assert fetched.is_file()
+        assert (archives / "adopted").is_dir(), "fetched, and not packed anew"
+        assert json.loads(done.stdout)["can_be_deployed"]
+    finally:
+        lock.write_text(before)
+        shutil.rmtree(archives, ignore_errors=True)
+        away.rename(archives)
 
 
 @pytest.mark.slow

@@ -17,7 +17,6 @@ from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
 from forecast_config import ConfigError, ForecastError
-from forecast_operations.capacity import plot as plots
 from forecast_operations.capacity.cloudwatch_history import period_seconds
 from forecast_operations.capacity.csv_history import read_csv
 from forecast_operations.cloud.cloud import Cloud
@@ -321,17 +320,6 @@ def test_a_plot_of_another_kind_is_refused_before_anything_is_read(
 ) -> None:
     with pytest.raises(ForecastError, match=r"ending in \.svg or \.png, got .*plan\.gif"):
         capacity_command("live", plot=tmp_path / "plan.gif", config=config)
-
-
-def test_a_plot_without_matplotlib_says_what_to_install(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-
-    with pytest.raises(ForecastError, match="pip install matplotlib, or leave --plot out"):
-        plots.check_plot(tmp_path / "plan.svg")
-    with pytest.raises(ForecastError, match="a plot needs matplotlib"):
-        capacity_command("live", plot=tmp_path / "plan.svg", config=config)
 
 
 def test_the_command_is_there_and_its_mistakes_have_no_traceback(config: Path) -> None:

@@ -124,7 +124,7 @@ def test_the_archives_are_reported_as_json(
 ) -> None:
     archive = tmp_path / "model.tar.gz"
     packaged = PackagedModel(archive=archive, archive_digest=MODEL.model_digest, model=MODEL)
-    monkeypatch.setattr(package, "provide", lambda *_, **__: packaged)
+    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
 
     write_lock(config.with_name("models.lock.json"), "dev", MODEL)
     package.package_command(["dev"], config=config, as_json=True)
@@ -148,7 +148,7 @@ def test_the_table_says_what_loading_an_archive_runs(
         compilation="not taken: 3 of 40 rows differ",
         vendored={},
     )
-    monkeypatch.setattr(package, "provide", lambda *_, **__: packaged)
+    monkeypatch.setattr(package, "package_for", lambda *_, **__: packaged)
     monkeypatch.setattr(package, "summarize_archive", lambda _: summary)
 
     write_lock(config.with_name("models.lock.json"), "dev", MODEL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -357,6 +356,21 @@ def test_what_is_known_at_deployment_only_is_in_brackets(value: Any, text: str) 
     assert flatten(value) == text
 
 
+@pytest.mark.parametrize("suffix", [".png", ".pdf"])
+def test_a_picture_of_any_kind_is_the_same_each_time(
+    tmp_path: Path, sample: Sample, suffix: str
+) -> None:
+    small = parse("shop", json.dumps({"widgets": [_widget("text", markdown="shop")]}))
+    drawn = []
+    for name in ("one", "two"):
+        draw_board(small, sample, tmp_path / f"{name}{suffix}")
+        drawn.append((tmp_path / f"{name}{suffix}").read_bytes())
+
+    assert drawn[0] == drawn[1]
+    # When it was drawn would make it another file each time.
+    assert b"CreationDate" not in drawn[0]
+
+
 def test_the_same_values_give_the_same_picture(
     tmp_path: Path, board: Board, sample: Sample
 ) -> None:
@@ -386,17 +400,10 @@ def test_what_has_no_data_says_so(tmp_path: Path, board: Board) -> None:
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, board: Board, sample: Sample) -> None:
     with pytest.raises(ForecastError, match=r"expected a file that ends with .svg, .png, .pdf"):
         draw_board(board, sample, tmp_path / "a.gif")
-    with pytest.raises(ForecastError, match="cannot write"):
-        draw_board(parse("a", '{"widgets": []}'), sample, tmp_path / "missing/a.svg")
-
-
-def test_without_matplotlib_it_says_what_to_install(
-    tmp_path: Path, board: Board, sample: Sample, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-
-    with pytest.raises(ForecastError, match="run: pip install matplotlib"):
-        draw_board(board, sample, tmp_path / "a.svg")
+    (tmp_path / "file").touch()
+    for name in ("file/a.svg", "file/a.png"):
+        with pytest.raises(ForecastError, match="cannot write"):
+            draw_board(parse("a", '{"widgets": []}'), sample, tmp_path / name)
 
 
 @pytest.mark.parametrize(

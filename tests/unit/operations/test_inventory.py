@@ -10,9 +10,10 @@ import pytest
 
 from forecast_config import ForecastError
 from forecast_operations.commands import inventory
+from forecast_operations.documents import as_json
 from forecast_operations.storing.inventory import list_records, read_inventory
 from forecast_operations.storing.record import UNKNOWN, Record
-from forecast_operations.storing.report import MARK, as_json, as_markdown, with_markdown
+from forecast_operations.storing.report import MARK, as_markdown, with_markdown
 
 REPOSITORY = Path(__file__).parents[3]
 SNAPSHOTS = REPOSITORY / "tests/snapshot/__snapshots__/test_templates"
@@ -328,7 +329,7 @@ def test_an_environment_is_its_templates_of_the_last_synth(
         (tmp_path / f"{name}.template.json").write_text(json.dumps(queue))
     config = REPOSITORY / "config/forecast.yaml"
 
-    inventory.inventory_command(["prod"], config=config, folder=tmp_path, as_json_document=True)
+    inventory.inventory_command(["prod"], config=config, folder=tmp_path, as_json=True)
 
     documents = json.loads(capsys.readouterr().out)
     assert [each["stack"] for each in documents] == ["ForecastProdArtifacts", "ForecastProd"]
@@ -372,4 +373,4 @@ def test_the_table_and_the_file_name_what_is_stored(
     assert "## Mine" in shown
     assert "4 days" in (tmp_path / "page.md").read_text()
     with pytest.raises(ForecastError, match="cannot write"):
-        inventory.inventory_command([str(path)], write=tmp_path / "missing/page.md")
+        inventory.inventory_command([str(path)], write=tmp_path)

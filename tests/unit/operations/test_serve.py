@@ -272,12 +272,24 @@ def test_a_model_s_refusal_passes_through_sagemaker(
                 {
                     "Error": {
                         "Code": "ValidationError",
-                        "Message": "no such endpoint",
+                        "Message": "Endpoint forecast-dev of account 1 not found.",
                     }
                 },
                 "InvokeEndpoint",
             ),
-            "no such endpoint; deploy it first",
+            r"not found\.; deploy it first; or ask the archive here with: --local",
+        ),
+        (
+            ClientError(
+                {
+                    "Error": {
+                        "Code": "ServiceUnavailable",
+                        "Message": "its capacity is exceeded",
+                    }
+                },
+                "InvokeEndpoint",
+            ),
+            "exceeded; see how it is with: forecast endpoints describe forecast-dev, and ask",
         ),
         (NoCredentialsError(), "no AWS credentials; sign in .*; or ask the archive here"),
     ],
