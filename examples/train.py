@@ -23,7 +23,14 @@ from produce_market.evaluation import (
 from produce_market.market import Market
 from produce_market.model import Hyperparameters, predict, train
 from produce_market.panel import training_rows
-from produce_market.registration import Registration, TrainingRecord, register
+from produce_market.registration import (
+    Registration,
+    TrainingRecord,
+    alias_name,
+    check_place,
+    model_name,
+    register,
+)
 from produce_market.report import score_table, stage
 from produce_market.sources import add_market_arguments, count, level, load_market
 from produce_market.split import Split, split_by_time
@@ -48,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parse(argv)
     console = Console()
     try:
+        check_place(arguments.tracking_uri)
         training = fit(arguments, console)
         improved = _tell_scores(training, arguments.level, console)
         if arguments.require_improvement and not improved:
@@ -194,9 +202,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--experiment", default="produce-market", help="default: %(default)s")
     parser.add_argument(
-        "--name", default="chinese_produce_forecaster", help="registered model: %(default)s"
+        "--name",
+        type=model_name,
+        default="chinese_produce_forecaster",
+        help="registered model: %(default)s",
     )
-    parser.add_argument("--alias", default="champion", help="moved to the new version: %(default)s")
+    parser.add_argument(
+        "--alias",
+        type=alias_name,
+        default="champion",
+        help="moved to the new version: %(default)s",
+    )
     parser.add_argument("--rounds", type=count, default=Hyperparameters.rounds, help="of boosting")
     parser.add_argument("--calibration-days", type=count, default=28)
     parser.add_argument("--held-out-days", type=count, default=28)

@@ -1,9 +1,11 @@
 """The trained model in MLflow: a run with its record, and a new version of the registered model."""
 
+import argparse
 import contextlib
 import io
 import logging
 import os
+import re
 import shutil
 import subprocess
 import warnings
@@ -53,6 +55,41 @@ class Registration:
     tracking_uri: str
 
 
+def model_name(text: str) -> str:
+    """The name of a registered model that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: MLflow would refuse it, after the training.
+    """
+    if not text.strip() or set(text) & {"/", ":"}:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a name without / and :")
+    return text
+
+
+def alias_name(text: str) -> str:
+    """The alias of a version that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: MLflow would refuse it, after the training.
+    """
+    if not re.fullmatch(r"[\w-]+", text) or re.fullmatch(r"latest|v\d+", text, re.IGNORECASE):
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected letters, digits, _ and -, but not latest or a version like v1"
+        )
+    return text
+
+
+def check_place(tracking_uri: str) -> None:
+    """Check that a registry can be where it is said to be.
+
+    Raises:
+        RegistrationError: It is a database in a folder that does not exist.
+    """
+    folder = _sqlite_folder(absolute_uri(tracking_uri))
+    if folder is not None and not folder.is_dir():
+        raise RegistrationError(f"{tracking_uri}: no folder {folder}, expected an existing one")
+
+
 def register(
     booster: xgb.Booster,
     record: TrainingRecord,
@@ -76,10 +113,9 @@ def register(
     Raises:
         RegistrationError: MLflow cannot be reached or refuses a name.
     """
+    check_place(tracking_uri)
     tracking_uri = absolute_uri(tracking_uri)
     folder = _sqlite_folder(tracking_uri)
-    if folder is not None and not folder.is_dir():
-        raise RegistrationError(f"{tracking_uri}: no folder {folder}, expected an existing one")
     with _quiet_mlflow():
         import mlflow  # noqa: PLC0415  # seconds to import, and only after its noise is off
 

@@ -260,21 +260,31 @@ def test_forecasts_are_in_units_of_the_targets(market: Market) -> None:
     assert np.median(forecasts["forecasted_demand"] / rows["demand"]) == pytest.approx(1, abs=0.1)
 
 
-def test_a_market_that_is_missing_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    result = run_train(tmp_path, "--data", "nowhere")
-    assert result.returncode == 2
-    assert result.stderr == "error: nowhere: no such folder, expected one that holds annex1.csv\n"
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--data", "nowhere"], "nowhere: no such folder, expected one that holds annex1.csv"),
+        (
+            ["--tracking-uri", "sqlite:///nowhere/mlflow.db"],
+            "sqlite:///nowhere/mlflow.db: no folder {folder}/nowhere, expected an existing one",
+        ),
+    ],
+)
+def test_what_is_missing_is_one_sentence_and_exit_code_2_before_the_training(
+    options: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train_script, "train", lambda *_: pytest.fail("it trained"))
+    assert train_script.main([*SMALL, *options]) == 2
+    assert capsys.readouterr().err == f"error: {sentence.format(folder=tmp_path)}\n"
 
 
-def test_a_database_in_a_missing_folder_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    result = run_train(tmp_path, *SMALL, "--tracking-uri", "sqlite:///nowhere/mlflow.db")
-    assert result.returncode == 2
-    assert "expected an existing one" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_a_name_that_mlflow_refuses_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    result = run_train(tmp_path, *SMALL, "--alias", "v1")
+def test_what_mlflow_refuses_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    result = run_train(tmp_path, *SMALL, "--rounds", "1", "--experiment", "")
     assert result.returncode == 2
     assert result.stderr.startswith("error: MLflow at sqlite:///")
     assert len(result.stderr.splitlines()) == 1
@@ -301,6 +311,11 @@ def test_a_model_worse_than_the_baseline_is_not_registered_when_improvement_is_r
         ["--rounds", "0"],
         ["--days", "-5"],
         ["--seed", "x"],
+        ["--alias", "v1"],
+        ["--alias", "Latest"],
+        ["--alias", "of the week"],
+        ["--name", "team/model"],
+        ["--name", " "],
     ],
 )
 def test_options_out_of_range_are_refused(

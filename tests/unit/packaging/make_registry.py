@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,20 @@ SERVING = {
 }
 
 
+def pins(*names: str) -> list[str]:
+    """What MLflow would infer that a model requires; to find it out takes seconds a model."""
+    return [f"{name}=={version(name)}" for name in names]
+
+
+NUMBERS = pins("numpy", "pandas", "scipy")
+SKLEARN = [*NUMBERS, *pins("rich", "scikit-learn")]
+SKOPS = [*SKLEARN, *pins("skops")]
+XGBOOST = [*SKLEARN, *pins("xgboost-cpu"), f"xgboost=={xgboost.__version__}"]
+LIGHTGBM = [*SKLEARN, *pins("lightgbm")]
+CATBOOST = [*NUMBERS, *pins("catboost")]
+PICKLED = pins("cloudpickle")
+
+
 REQUESTED = pd.DataFrame(
     # item 104 is the second category, 2023-06-30 was a Friday; item 102 the first, on a Saturday
     {"item_index": [1, 0], "day_of_week": [4, 5], "quantity_sold": [9.5, 11.0]}
@@ -129,6 +144,7 @@ BUNDLE = {
 
 
 def log_produce() -> Any:
+    """The one whose requirements MLflow infers, as it does where nobody says them."""
     mlflow.set_tags({"data_version": "2023-06-30", "code_reference": "abc123"})
     mlflow.log_dict(SERVING, "artifacts/serving.json")
     mlflow.log_dict(profile(X), "artifacts/training_profile.json")
@@ -144,7 +160,9 @@ def log_produce_larger() -> Any:
     mlflow.log_dict(profile(X), "artifacts/training_profile.json")
     data = mlflow.data.from_pandas(X, name="market")
     mlflow.log_input(data, context="training")
-    return mlflow.xgboost.log_model(booster(9), name="model", signature=TWO)
+    return mlflow.xgboost.log_model(
+        booster(9), name="model", signature=TWO, pip_requirements=XGBOOST
+    )
 
 
 def log_lightgbm_booster() -> Any:
@@ -152,13 +170,25 @@ def log_lightgbm_booster() -> Any:
         {"verbose": -1, "num_threads": 1}, lightgbm.Dataset(X, PRICE.iloc[:, 0]), 5
     )
     keep_answer("lightgbm_booster", model.predict(EXAMPLE))
-    return mlflow.lightgbm.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+    return mlflow.lightgbm.log_model(
+        model,
+        name="model",
+        signature=ONE,
+        input_example=EXAMPLE,
+        pip_requirements=LIGHTGBM,
+    )
 
 
 def log_lightgbm_wrapper() -> Any:
     model = lightgbm.LGBMRegressor(n_estimators=4, verbose=-1).fit(X, PRICE.iloc[:, 0])
     keep_answer("lightgbm_wrapper", model.predict(EXAMPLE))
-    return mlflow.lightgbm.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+    return mlflow.lightgbm.log_model(
+        model,
+        name="model",
+        signature=ONE,
+        input_example=EXAMPLE,
+        pip_requirements=[*LIGHTGBM, *pins("skops")],
+    )
 
 
 def log_catboost() -> Any:
@@ -166,21 +196,30 @@ def log_catboost() -> Any:
         iterations=4, verbose=0, loss_function="MultiRMSE", allow_writing_files=False
     ).fit(X, Y)
     keep_answer("catboost", model.predict(EXAMPLE))
-    return mlflow.catboost.log_model(model, name="model", signature=TWO, input_example=EXAMPLE)
+    return mlflow.catboost.log_model(
+        model, name="model", signature=TWO, input_example=EXAMPLE, pip_requirements=CATBOOST
+    )
 
 
 def log_xgboost_wrapper() -> Any:
     model = xgboost.XGBRegressor(n_estimators=4).fit(X, Y)
     keep_answer("xgboost_wrapper", model.predict(EXAMPLE))
     return mlflow.xgboost.log_model(
-        model, name="model", signature=TWO, input_example=EXAMPLE, model_format="json"
+        model,
+        name="model",
+        signature=TWO,
+        input_example=EXAMPLE,
+        model_format="json",
+        pip_requirements=XGBOOST,
     )
 
 
 def log_xgboost_stopped_early() -> Any:
     model = xgboost.XGBRegressor(n_estimators=200, early_stopping_rounds=2)
     model.fit(X, PRICE, eval_set=[(X, PRICE)], verbose=False)
-    return mlflow.xgboost.log_model(model, name="model", signature=ONE, input_example=EXAMPLE)
+    return mlflow.xgboost.log_model(
+        model, name="model", signature=ONE, input_example=EXAMPLE, pip_requirements=XGBOOST
+    )
 
 
 def log_sklearn_skops() -> Any:
@@ -193,6 +232,7 @@ def log_sklearn_skops() -> Any:
         input_example=EXAMPLE,
         serialization_format="skops",
         skops_trusted_types=["sklearn.tree._tree.Tree"],
+        pip_requirements=SKOPS,
     )
 
 
@@ -206,6 +246,7 @@ def log_gradient_boosting() -> Any:
         input_example=EXAMPLE,
         serialization_format="skops",
         skops_trusted_types=["sklearn.tree._tree.Tree"],
+        pip_requirements=SKOPS,
     )
 
 
@@ -218,6 +259,7 @@ def log_sklearn_pickle() -> Any:
         signature=TWO,
         input_example=EXAMPLE,
         serialization_format="cloudpickle",
+        pip_requirements=[*SKLEARN, *PICKLED],
     )
 
 
@@ -226,7 +268,12 @@ def log_sklearn_columns() -> Any:
     model = make_pipeline(chosen, LinearRegression()).fit(X, Y)
     keep_answer("sklearn_columns", model.predict(EXAMPLE))
     return mlflow.sklearn.log_model(
-        model, name="model", signature=TWO, input_example=EXAMPLE, serialization_format="pickle"
+        model,
+        name="model",
+        signature=TWO,
+        input_example=EXAMPLE,
+        serialization_format="pickle",
+        pip_requirements=SKLEARN,
     )
 
 
@@ -280,7 +327,11 @@ class Constant(mlflow.pyfunc.PythonModel):
 
 def log_python_model() -> Any:
     return mlflow.pyfunc.log_model(
-        name="model", python_model=Constant(), signature=ONE, input_example=EXAMPLE
+        name="model",
+        python_model=Constant(),
+        signature=ONE,
+        input_example=EXAMPLE,
+        pip_requirements=PICKLED,
     )
 
 
