@@ -55,7 +55,8 @@ def install(requirements: Path, base: str = sys.executable) -> Path:
         if not (folder / "complete").exists():
             subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
             pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            pip = [*pip, "--no-deps"]
+            # Few of the modules are ever imported; those are compiled then.
+            pip = [*pip, "--no-deps", "--no-compile"]
             # Some packages are source distributions from before isolated builds.
             build_tools = re.findall(r"^setuptools==\S+", text, re.MULTILINE)
             if build_tools:

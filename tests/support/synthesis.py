@@ -78,6 +78,10 @@ class Synthesized:
     report: dict[str, Any] = field(repr=False)
 
 
+_SYNTHESIZED: dict[str, Synthesized] = {}
+"""The samples so far; every folder that imports the fixtures has fixtures of its own."""
+
+
 def challenger_of(
     settings: EnvironmentSettings, packaged: Callable[..., PackagedModel]
 ) -> PackagedModel | None:
@@ -184,12 +188,11 @@ def synthesize(
 @pytest.fixture(scope="session")
 def synthesized(synthesize: Callable[..., Synthesized]) -> Callable[[str], Synthesized]:
     """A sample configuration, synthesized at most once."""
-    made: dict[str, Synthesized] = {}
 
     def get(sample: str) -> Synthesized:
-        if sample not in made:
-            made[sample] = synthesize(SAMPLES[sample])
-        return made[sample]
+        if sample not in _SYNTHESIZED:
+            _SYNTHESIZED[sample] = synthesize(SAMPLES[sample])
+        return _SYNTHESIZED[sample]
 
     return get
 

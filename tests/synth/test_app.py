@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aws_cdk
 import pytest
 
+import forecast_app
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -50,6 +55,29 @@ def test_a_broken_configuration_is_named_with_file_line_and_key(
     ]
 
 
+@pytest.fixture
+def run_here(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[Any, list[str]]]:
+    """The exit code of the app and what it says, in this process: the CDK takes long to load."""
+    context = json.loads((repository / "cdk.json").read_text())["context"]
+    monkeypatch.chdir(repository)
+
+    def run(**flags: str) -> tuple[Any, list[str]]:
+        app = functools.partial(
+            aws_cdk.App, context={**context, **flags}, outdir=str(tmp_path / "cdk.out")
+        )
+        monkeypatch.setattr("forecast_app.app.App", app)
+        with pytest.raises(SystemExit) as ended:
+            forecast_app.main()
+        return ended.value.code, capfd.readouterr().err.splitlines()
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
@@ -57,39 +85,33 @@ def test_a_broken_configuration_is_named_with_file_line_and_key(
             {"environments": "production"},
             "environments: expected one of dev, staging, prod, got 'production'",
         ),
-        pytest.param(
+        (
             {"model_version": "16", "model_alias": "champion"},
             (
                 "expected one of model_version, model_alias, candidate_run_id, "
                 "got model_version and model_alias"
             ),
-            marks=pytest.mark.slow,
         ),
-        pytest.param(
+        (
             {"accounts": "dev"},
             "accounts: expected environment=account such as dev=111111111111, got 'dev'",
-            marks=pytest.mark.slow,
         ),
     ],
 )
 def test_a_wrong_flag_is_one_sentence(
-    flags: dict[str, str], sentence: str, repository: Path, tmp_path: Path
+    flags: dict[str, str], sentence: str, run_here: Callable[..., tuple[Any, list[str]]]
 ) -> None:
-    done = _run(repository, tmp_path / "cdk.out", **flags)
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [sentence]
+    assert run_here(**flags) == (1, [sentence])
 
 
 def test_an_environment_without_a_locked_model_says_what_to_run(
-    repository: Path, samples: dict[str, Path], tmp_path: Path
+    run_here: Callable[..., tuple[Any, list[str]]], samples: dict[str, Path], tmp_path: Path
 ) -> None:
     config = tmp_path / "forecast.yaml"
     config.write_text(samples["minimal"].read_text())
 
-    done = _run(repository, tmp_path / "cdk.out", config=str(config))
+    code, (*warnings, line) = run_here(config=str(config))
 
-    assert done.returncode == 1
-    *warnings, line = done.stderr.splitlines()
+    assert code == 1
     assert all(warning.startswith("warning: ") for warning in warnings)
     assert line.endswith("has no entry for 'only'; run: forecast resolve only")

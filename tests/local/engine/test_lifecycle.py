@@ -25,6 +25,12 @@ def root(tmp_path: Path) -> Iterator[Path]:
     lifecycle.down(tmp_path)
 
 
+@pytest.fixture
+def running(account: Any) -> lifecycle.LocalAws:
+    """The local AWS of the other tests, for those that neither stop nor start one."""
+    return account.aws
+
+
 def client(aws: lifecycle.LocalAws, service: str, **environment: Any) -> Any:
     variables = aws.environment(**environment)
     return boto3.client(
@@ -58,10 +64,9 @@ def test_port_is_remembered_and_state_is_not(root: Path) -> None:
     assert client(second, "sns").list_topics()["Topics"] == []
 
 
-def test_other_port_than_the_running_one_is_refused(root: Path) -> None:
-    aws = lifecycle.up(root)
-    with pytest.raises(lifecycle.LocalAwsError, match=f"runs on port {aws.port}"):
-        lifecycle.up(root, port=aws.port + 1)
+def test_other_port_than_the_running_one_is_refused(running: lifecycle.LocalAws) -> None:
+    with pytest.raises(lifecycle.LocalAwsError, match=f"runs on port {running.port}"):
+        lifecycle.up(running.root, port=running.port + 1)
 
 
 def test_taken_port_is_reported_with_the_log(root: Path) -> None:
@@ -121,36 +126,34 @@ def test_model_servers_of_a_killed_server_are_ended(root: Path) -> None:
     assert orphan.wait(10) == -signal.SIGTERM
 
 
-def test_server_listens_on_the_loopback_only(root: Path) -> None:
-    aws = lifecycle.up(root)
+def test_server_listens_on_the_loopback_only(running: lifecycle.LocalAws) -> None:
     listening = []
     for line in Path("/proc/net/tcp").read_text(encoding="utf-8").splitlines()[1:]:
         address, state = line.split()[1], line.split()[3]
         host, _, port = address.partition(":")
-        if int(port, 16) == aws.port and state == "0A":
+        if int(port, 16) == running.port and state == "0A":
             listening.append(host)
     assert listening == ["0100007F"]
 
 
 @pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("evil.example", 403)])
-def test_only_requests_to_localhost_are_answered(root: Path, host: str, status: int) -> None:
-    aws = lifecycle.up(root)
-    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=10)
-    connection.request("GET", "/_forecast/health", headers={"Host": f"{host}:{aws.port}"})
+def test_only_requests_to_localhost_are_answered(
+    running: lifecycle.LocalAws, host: str, status: int
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+    connection.request("GET", "/_forecast/health", headers={"Host": f"{host}:{running.port}"})
     assert connection.getresponse().status == status
     connection.close()
 
 
-def test_credentials_choose_the_account(root: Path) -> None:
-    aws = lifecycle.up(root)
-    sts = client(aws, "sts", account="111122223333", region="eu-west-1")
+def test_credentials_choose_the_account(running: lifecycle.LocalAws) -> None:
+    sts = client(running, "sts", account="111122223333", region="eu-west-1")
     assert sts.get_caller_identity()["Account"] == "111122223333"
 
 
-def test_action_that_moto_lacks_is_refused_at_once(root: Path) -> None:
-    aws = lifecycle.up(root)
+def test_action_that_moto_lacks_is_refused_at_once(running: lifecycle.LocalAws) -> None:
     with pytest.raises(Exception, match="the local AWS cannot do this") as error:
-        client(aws, "cloudtrail").lookup_events()
+        client(running, "cloudtrail").lookup_events()
     assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0  # type: ignore[attr-defined] # a ClientError
 
 

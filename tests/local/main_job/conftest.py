@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -52,9 +53,7 @@ class Project:
         self.run("python", train, "--seed", str(seed), "--days", "500", "--rounds", "40")
 
     def request(self, items: int = 3) -> dict[str, Any]:
-        write = str(REPOSITORY / "examples" / "request.py")
-        done = self.run("python", write, "--days", "500", "--items", str(items), "--last-days", "7")
-        return json.loads(done.stdout)
+        return json.loads(_written_request(self, items))
 
     def client(self, service: str) -> Any:
         local = lifecycle.status(self.root)
@@ -68,7 +67,8 @@ class Project:
         return session.client(service, endpoint_url=local.endpoint_url)
 
     def template(self, stack: str) -> dict[str, Any]:
-        return json.loads((self.root / "cdk.out" / f"{stack}.template.json").read_text())
+        """What is deployed."""
+        return self.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
 
     def forecast(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         answer = self.client("sagemaker-runtime").invoke_endpoint(
@@ -79,6 +79,14 @@ class Project:
         document = json.loads(answer["Body"].read())
         assert "predictions" in document, document
         return document["predictions"]
+
+
+@functools.cache
+def _written_request(project: Project, items: int) -> str:
+    """The script's output, a text: each test may change its own document."""
+    write = str(REPOSITORY / "examples" / "request.py")
+    options = ("--days", "500", "--items", str(items), "--last-days", "7")
+    return project.run("python", write, *options).stdout
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +123,6 @@ def updated(deployed: Project, first_answer: list[dict[str, Any]]) -> Project:
     """The project with version 2 deployed over version 1, which the lock still names."""
     assert first_answer
     deployed.train(seed=2)
-    deployed.run("cdk", "synth", "-q")
     before = deployed.template("ForecastProd")["Resources"]
     deploy = ("cdk", "deploy", "ForecastProd", "--require-approval", "never")
     deployed.run(*deploy, "-c", "model_version=2")

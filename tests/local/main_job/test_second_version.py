@@ -46,7 +46,8 @@ def test_an_unknown_version_is_one_sentence(updated: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_lock_entry_is_one_sentence(updated: Project) -> None:
+@pytest.mark.slow
+def test_a_missing_configuration_is_one_sentence(updated: Project) -> None:
     done = updated.run("cdk", "synth", "-q", "-c", "config=elsewhere.yaml", check=False)
 
     assert done.returncode != 0

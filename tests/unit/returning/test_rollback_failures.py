@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,6 +117,25 @@ def test_a_failed_synth_leaves_the_lock_as_it_was(
         rollback_command("prod", moved_on.config, yes=True)
 
     assert moved_on.lock.read_text() == before
+
+
+@pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_or_a_cancelled_job_leaves_the_lock_as_it_was(
+    moved_on: World, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
+) -> None:
+    before, handler = moved_on.lock.read_text(), signal.getsignal(end)
+
+    def ended(*_: Any) -> None:
+        assert signal.getsignal(end) is signal.default_int_handler
+        signal.raise_signal(end)
+
+    monkeypatch.setattr(carrying_out, "propose", ended)
+    with pytest.raises(KeyboardInterrupt):
+        rollback_command("prod", moved_on.config, yes=True)
+
+    assert moved_on.lock.read_text() == before
+    assert read_intent(moved_on.root, "prod") is None
+    assert signal.getsignal(end) is handler
 
 
 def test_an_interrupted_one_goes_on_to_the_same_version(

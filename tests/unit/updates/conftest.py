@@ -94,6 +94,7 @@ def settings() -> Any:
     """The environment `prod`, as far as an update asks."""
     return SimpleNamespace(
         name="prod",
+        account=None,
         stack_name="ForecastProd",
         artifacts_stack_name="ForecastProdArtifacts",
         region="eu-central-1",

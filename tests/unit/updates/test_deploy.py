@@ -217,7 +217,8 @@ def test_a_later_step_that_fails_says_what_the_first_has_left(
 ) -> None:
     old = endpoint_template(A="ml.m5.large", scaled=("A",))
     new = endpoint_template(A=new_kind, policy=None)
-    said = f"{left}, until this has ended, which needs no option any more: forecast deploy prod"
+    option = f"--{allowed.replace('_', '-')}"
+    said = f"{left}, until this has ended: forecast deploy prod {option}"
 
     with pytest.raises(ForecastError, match=said):
         deployed_as(old, new, fails_at=2, yes=True, **{allowed: True})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forecast_config import load_config
+from forecast_config import ForecastError, load_config
 from forecast_operations.updates import pinned, proposal
 
 MODES = Path(__file__).parents[2] / "data" / "modes.yaml"
@@ -61,9 +61,28 @@ def test_champion_and_challenger_are_fetched_where_they_are_not_here(fetched: li
 
 
 @pytest.mark.parametrize("flag", ["model_version=16", "model_alias=a", "candidate_run_id=b"])
-def test_another_version_needs_no_pinned_archive(flag: str, fetched: list[str]) -> None:
+def test_another_version_needs_the_pinned_challenger_only(flag: str, fetched: list[str]) -> None:
     _propose("mirror", "reset_weights=true", flag)
 
+    assert fetched == ["challenger of mirror"]
+
+
+def test_a_challenger_that_is_left_out_is_not_fetched(fetched: list[str]) -> None:
+    _propose("mirror", "challenger=none")
+
+    assert fetched == ["champion of mirror"]
+
+
+def test_another_account_is_refused_before_any_bucket_is_asked(
+    fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ForecastError("expected credentials of account 111111111111")
+
+    monkeypatch.setattr(proposal, "check_account", refuse)
+
+    with pytest.raises(ForecastError, match="expected credentials"):
+        proposal.propose(MODES, "mirror")
     assert fetched == []
 
 
