@@ -5,6 +5,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Packages are installed uncompiled: without files for their bytecode every process would compile all
+# that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+# Threads of a model that wait for one another give way to the processes beside them.
+export OMP_WAIT_POLICY := passive
 CDK_ARGS ?=
 MINUTES ?= 1
 ARGS ?=

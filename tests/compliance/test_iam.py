@@ -9,7 +9,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Templates = dict[str, dict[str, Any]]
 
@@ -43,12 +42,6 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 """Actions that IAM cannot bind to the resource meant (Service Authorization Reference)."""
-
-SERVICE_OF_KIND = {
-    "applicationautoscaling": "application-autoscaling",
-    "stepfunctions": "states",
-}
-"""Prefix of the actions, where it is not the second part of the resource type."""
 
 MANAGED_POLICY_LIMIT = 6144
 """Characters of a customer managed policy, white space aside (IAM user guide, quotas)."""
@@ -119,28 +112,6 @@ def test_a_role_is_passed_to_one_service_by_its_name_only(all_templates: Templat
             assert actions == ["iam:PassRole"], name
             assert "*" not in json.dumps(statement["Resource"]), name
             assert "iam:PassedToService" in statement["Condition"]["StringEquals"], name
-
-
-def test_the_policy_for_deployments_in_the_docs_covers_every_stack(
-    all_templates: Templates, repository: Path
-) -> None:
-    page = (repository / "docs/security.md").read_text("utf-8")
-    block = page.partition("<!-- deployment policy -->\n```json\n")[2].partition("```")[0]
-    pass_role, *statements = json.loads(block)["Statement"]
-    services = {action.partition(":")[0] for one in statements for action in one["Action"]}
-    kinds = {
-        resource["Type"].split("::")[1].lower()
-        for template in all_templates.values()
-        for resource in template["Resources"].values()
-    }
-    principals = {
-        statement["Principal"]["Service"]
-        for _, role in _resources(all_templates, "IAM::Role")
-        for statement in role["AssumeRolePolicyDocument"]["Statement"]
-    }
-
-    assert {SERVICE_OF_KIND.get(kind, kind) for kind in kinds} <= services
-    assert principals <= set(pass_role["Condition"]["StringEquals"]["iam:PassedToService"])
 
 
 def test_no_policy_is_longer_than_iam_takes(all_templates: Templates) -> None:

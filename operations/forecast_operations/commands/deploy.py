@@ -31,8 +31,9 @@ def deploy_command(
 
     A change that AWS would refuse half-way is refused before anything is called, with the way
     around it; `forecast plan` shows all of it beforehand. It asks only where something is removed
-    or replaced and what is in it is lost, or the endpoint with --allow-recreate. The exit code is 0
-    when the endpoint serves what was deployed; `forecast verify` proves it.
+    or replaced and what is in it is lost, a stack loses its termination protection, or the endpoint
+    goes with --allow-recreate. The exit code is 0 when the endpoint serves what was deployed;
+    `forecast verify` proves it.
     """
     # With the packaging, which the help need not wait for.
     from forecast_operations.changes.losses import losses  # noqa: PLC0415

@@ -114,7 +114,7 @@ def _chance(contest: Contest, champion: Traffic, challenger: Traffic) -> float:
 
 def _given_back(contest: Contest, champion: Traffic, challenger: Traffic, most: int) -> int:
     """Of so many requests to each that may have been taken out wrongly, those that fit best."""
-    if not most:
+    if not most or not (champion.invocations + challenger.invocations):
         return 0
     share = contest.current_share
     exact = 0.0

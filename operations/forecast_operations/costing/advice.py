@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from forecast_config.instances import memory_gib
+from forecast_config.instances import known_instance_types, memory_gib
 from forecast_config.settings.endpoint import ServerlessEndpoint
 from forecast_config.settings.platform import NoNetwork
 from forecast_config.settings.rollout import ChallengerRollout, RollingRollout
@@ -84,6 +84,11 @@ def advise(
 
 
 def _missing(measured: Measured) -> str | None:
+    if measured.instance_type not in known_instance_types():
+        return (
+            f"it runs on {measured.instance_type}, whose cores are not known here: its CPU "
+            "utilization, a sum over the cores, says nothing"
+        )
     if measured.cpu_share is None or measured.hours < LEAST_HOURS:
         return (
             f"{measured.hours} hours of CPU utilization on {measured.instance_type} in "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from forecast_config.instances import vcpus
+from forecast_config.instances import known_instance_types
 from forecast_operations.cloud.metrics import (
     HOSTING,
     MICROSECONDS_PER_MS,
@@ -119,7 +119,8 @@ def read_measured(cloud: Cloud, running: RunningVariant, days: int) -> Measured:
         name: [(moment, value) for moment, value in found if moment >= running.since]
         for name, found in points.items()
     }
-    cores = None if running.instance_type is None else vcpus(running.instance_type)
+    # None for serverless, and for a type that is newer than the table.
+    cores = known_instance_types().get(running.instance_type or "")
     cpu, memory, latency = (_busy(own[name]) for name in ("cpu", "memory", "latency"))
     return Measured(
         instance_type=running.instance_type,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from forecast_config import ForecastError
@@ -15,7 +17,7 @@ from forecast_packaging import write_lock
 from forecast_packaging.errors import LockChangedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from forecast_config import ModelsLock, PackagedModel
     from forecast_operations.records.record import DeploymentRecord
@@ -62,6 +64,26 @@ def deploy(
         ForecastError: AWS would refuse the update, the answer is no, a deployment failed, or
             SageMaker has undone the rollout.
     """
+    with _ended_as_by_hand():
+        proposal, written = _agreed(plan, allowed, ask, say)
+    begun = plan.intent.model_copy(update={"begun": True})
+    keep_intent(plan.project.root, plan.settings.name, begun)
+    try:
+        carry_out(proposal, say)
+    except KeyboardInterrupt:
+        say(_still(plan))
+        raise
+    except ForecastError as error:
+        raise ForecastError(f"{error}\n{_after_failure(plan, proposal, written)}") from None
+
+
+def _agreed(
+    plan: Return,
+    allowed: Collection[Permission],
+    ask: Callable[[Proposal], None],
+    say: Callable[[str], None],
+) -> tuple[Proposal, ModelsLock]:
+    """What was asked about with the answer yes, and the lock as it was written for that."""
     intent, name = plan.intent, plan.settings.name
     keep_intent(plan.project.root, name, intent)
     try:
@@ -75,16 +97,27 @@ def deploy(
         check_obstacles(proposal.obstacles, allowed)
         ask(proposal)
     except BaseException:
-        # What goes on may have changed the stack before it was interrupted.
-        say(_still(plan) if plan.resumed else _put_back(plan, intent, written))
+        # What has begun, here or elsewhere, may have changed the stack.
+        changed = intent.begun or plan.standing.digest != intent.origin
+        say(_still(plan) if changed else _put_back(plan, intent, written))
         raise
+    return proposal, written
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """A time in which a closed terminal or a cancelled job is an interruption, as Ctrl-C is."""
+    # What is ignored stays ignored, as with nohup.
+    deadly = [
+        each for each in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(each) is signal.SIG_DFL
+    ]
+    for each in deadly:
+        signal.signal(each, signal.default_int_handler)
     try:
-        carry_out(proposal, say)
-    except KeyboardInterrupt:
-        say(_still(plan))
-        raise
-    except ForecastError as error:
-        raise ForecastError(f"{error}\n{_after_failure(plan, proposal, written)}") from None
+        yield
+    finally:
+        for each in deadly:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def prove(

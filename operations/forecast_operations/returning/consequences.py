@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast_operations.changes.resources import resource_changes
+from forecast_operations.changes.losses import removal
+from forecast_operations.changes.resources import protection_changes, resource_changes
 from forecast_operations.changes.words import ORDER, reasons, verdict
 from forecast_operations.records.card import ranked
 from forecast_operations.synthesis.hosted import ENDPOINT, ENDPOINT_CONFIG, hosted_in
@@ -41,11 +42,10 @@ def consequences(plan: Return, proposal: Proposal) -> Iterator[str]:
         plan: The return.
         proposal: What is deployed by it; its obstacles have been allowed.
     """
-    changes = resource_changes(
-        proposal.deployed,
-        proposal.wanted,
-        proposal.obstacles,
-        (plan.settings.artifacts_stack_name, plan.settings.stack_name),
+    changes = (
+        # Nothing is in the way any more: what was is permitted.
+        *resource_changes(proposal.deployed, proposal.wanted, (), proposal.stacks),
+        *protection_changes(proposal.protection),
     )
     yield from _direction(plan)
     yield from _rollout(plan, proposal, changes)
@@ -81,25 +81,27 @@ def _rollout(plan: Return, proposal: Proposal, changes: Sequence[ResourceChange]
     """How the endpoint changes, and what would undo that."""
     for step in proposal.steps[:-1]:
         yield f"in a step of its own: {step.title}"
+    removed = [removal(each) for each in proposal.obstacles if each.removes is not None]
+    yield from removed or [_change(plan, proposal, changes)]
+
+
+def _change(plan: Return, proposal: Proposal, changes: Sequence[ResourceChange]) -> str:
+    """What becomes of an endpoint that is not removed."""
     name, kinds = plan.settings.endpoint.name, {each.kind for each in proposal.obstacles}
     template = proposal.wanted.endpoint
     hosted = None if template is None else hosted_in(template)
+    if "away" in kinds:
+        return f"the endpoint {name} is made anew, and nothing undoes it: minutes without an answer"
     if all(each.action == "unchanged" for each in changes if each.type == ENDPOINT):
-        yield (
+        return (
             f"version {plan.record.lock.version} is the deployed one already: the endpoint stays "
             "as it is, lock and stack are made to agree"
         )
-    elif kinds & {"recreate", "rename", "failed", "away"}:
-        yield f"the endpoint {name} is made anew, and nothing undoes it: minutes without an answer"
-    elif "variants" in kinds or hosted is None or not hosted.guarded:
-        yield f"the endpoint {name} changes all at once, and nothing undoes it"
-    elif template is None or not rollback_alarms(template, hosted):
-        yield f"the endpoint {name} changes by its rollout ({plan.settings.rollout.kind})"
-    else:
-        yield (
-            f"the endpoint {name} changes by its rollout ({plan.settings.rollout.kind}), which its "
-            "alarms undo"
-        )
+    if "variants" in kinds or hosted is None or not hosted.guarded:
+        return f"the endpoint {name} changes all at once, and nothing undoes it"
+    by_rollout = f"the endpoint {name} changes by its rollout ({plan.settings.rollout.kind})"
+    guarded = template is not None and rollback_alarms(template, hosted)
+    return f"{by_rollout}, which its alarms undo" if guarded else by_rollout
 
 
 def _metrics(plan: Return) -> Iterator[str]:
@@ -115,7 +117,7 @@ def beside_the_version(changes: Sequence[ResourceChange]) -> list[ResourceChange
     """What changes for another reason than the version, what a person should look at first."""
     return sorted(
         (each for each in changes if not _is_of_version(each)),
-        key=lambda each: (ORDER.index(each.action), each.stack, each.logical_id),
+        key=lambda each: (not each.harm, ORDER.index(each.action), each.stack, each.logical_id),
     )
 
 
@@ -131,7 +133,7 @@ def _working_copy(plan: Return, changes: Sequence[ResourceChange]) -> Iterator[s
     for change in others[:_MOST_RESOURCES]:
         why = "; ".join(reasons(change, _MOST_PROPERTIES))
         kind = change.type.removeprefix("AWS::")
-        yield f"{verdict(change)}: {change.name} ({kind}){f': {why}' if why else ''}"
+        yield f"{verdict(change)}: {change.place} ({kind}){f': {why}' if why else ''}"
     if len(others) > _MOST_RESOURCES:
         yield f"and {len(others) - _MOST_RESOURCES} more"
 

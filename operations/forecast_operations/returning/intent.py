@@ -38,6 +38,9 @@ class Intent(Settings):
     challenger: LockedModel | None
     """What the champion was compared with before; null: nothing."""
 
+    begun: bool = False
+    """Whether its deployment has begun, which somebody has said yes to."""
+
     def is_of(self, standing: Standing, locked: LockedModel | None) -> bool:
         """Whether nothing else was deployed since, and the lock still names where it leads.
 

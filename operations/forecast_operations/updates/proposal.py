@@ -17,7 +17,7 @@ from forecast_operations.synthesis.assembly import (
 )
 from forecast_operations.synthesis.cdk import own_folder, run_cdk, synthesize
 from forecast_operations.updates.identities import find_identity_obstacles
-from forecast_operations.updates.obstacles import Serving, Templates, find_obstacles
+from forecast_operations.updates.obstacles import OPTIONS, Serving, Templates, find_obstacles
 from forecast_operations.updates.pinned import provide_pinned
 from forecast_operations.updates.state import (
     check_rollout_held,
@@ -107,12 +107,13 @@ def propose(
     settings = wanted_environments[environment]
     stacks = settings.artifacts_stack_name, settings.stack_name
     before = None if against is None else _in_folder(against, stacks)
+    live = Live.in_region(settings.region)
     if before is None:
+        check_account(live, settings.account)
         provide_pinned(project, settings, context)
     # Another process may plan meanwhile, and what was looked at is what must be deployed.
     assembly = own_folder(project.root / _ASSEMBLIES / environment) / "wanted"
     synthesize(project.root, assembly, path, environment, context)
-    live = Live.in_region(settings.region)
     if before is None:
         check_account(live, account_of(assembly, settings.stack_name))
         before = _look(live, settings)
@@ -240,12 +241,12 @@ def carry_out(proposal: Proposal, say: Callable[[str], None]) -> None:
 
 def _unfinished(proposal: Proposal, done: Sequence[Step]) -> Iterator[str]:
     """What steps have left that the last one would have put right."""
+    permitted = dict.fromkeys(each.permission for each in proposal.obstacles)
+    options = [OPTIONS[permission] for permission in permitted if permission is not None]
+    again = " ".join([f"forecast deploy {proposal.settings.name}", *options])
     for step in done:
         if step.leaves:
-            yield (
-                f"{step.leaves}, until this has ended, which needs no option any more: "
-                f"forecast deploy {proposal.settings.name}"
-            )
+            yield f"{step.leaves}, until this has ended: {again}"
 
 
 def _deploy(step: Step, proposal: Proposal) -> None:

@@ -23,7 +23,9 @@ def _proposal(**protection: tuple[bool, bool]) -> Any:
 def test_a_stack_that_loses_its_protection_is_asked_about_and_no_other() -> None:
     proposal = _proposal(ForecastProdArtifacts=(True, False), ForecastProd=(False, True))
 
-    assert list(losses(proposal, ())) == [
+    (lost,) = losses(proposal, ())
+
+    assert lost == (
         "ForecastProdArtifacts loses its termination protection: whoever may delete the stack can "
         "do so at once"
-    ]
+    )

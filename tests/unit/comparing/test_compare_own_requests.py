@@ -138,6 +138,17 @@ def test_beats_that_the_configuration_before_may_have_answered_forbid_nothing(sp
     assert split.compare().sharing.is_mismatch
 
 
+def test_a_split_that_only_the_heartbeat_asks_has_no_share(split: Any) -> None:
+    split.watch.heartbeats = 2 * 60.0
+    for variant in split.watch.variants.values():
+        variant["Invocations"] = 40
+    split.watch.others = {"main": 500.0}
+
+    found = split.compare()
+
+    assert (found.sharing.received, found.sharing.p_value) == (None, None)
+
+
 def test_beats_that_nobody_else_answered_hide_no_mismatch(split: Any) -> None:
     split.watch.heartbeats = 2 * 60.0
     for variant in split.watch.variants.values():

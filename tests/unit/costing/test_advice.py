@@ -54,6 +54,7 @@ def only(found: tuple[Advice, ...], kind: str) -> Advice:
         ),
         ({"cpu_share": None, "hours": 0}, "0 hours of CPU utilization"),
         ({"requests": 999.0}, "999 requests in 14 days, and advice needs 1000"),
+        ({"instance_type": "ml.z9.huge"}, "it runs on ml.z9.huge, whose cores are not known here"),
     ],
 )
 def test_too_little_is_said_to_be_too_little(
