@@ -77,13 +77,14 @@ def rollback_command(
 def _carry_out(
     plan: Return, allowed: set[Permission], *, yes: bool, proves: bool, as_json: bool
 ) -> None:
+    from forecast_operations.deployed.place import where  # noqa: PLC0415
     from forecast_operations.returning import carrying_out  # noqa: PLC0415
     from forecast_operations.returning.consequences import consequences  # noqa: PLC0415
     from forecast_operations.verifying.verify import Patience  # noqa: PLC0415
 
     def ask(proposal: Proposal) -> None:
         doing = f"take {plan.settings.name} back to version {plan.lock.version}"
-        confirm(doing, list(consequences(plan, proposal)), yes=yes)
+        confirm(doing, [where(plan.live), *consequences(plan, proposal)], yes=yes)
 
     with byte_progress(f"fetching version {plan.lock.version}") as progress:
         packaged = carrying_out.fetch_archive(plan, progress)

@@ -45,7 +45,7 @@ def test_the_last_verified_version_is_back_with_its_very_archive(
     assert _locked(moved_on).version == "1"
     assert _locked(moved_on).archive_digest == moved_on.digest("1")
     assert _locked(moved_on).alias is None
-    assert "about to take prod back to version 1:" in said.err
+    assert "about to take prod back to version 1:\n  - account " in said.err
     assert "version 2 is deployed, version 1 was verified on 2027-01-04 08:01 UTC by" in said.err
     assert "metrics of version 1: wape 0.1" in said.err
     assert f"commit {moved_on.lock}: without it the next deployment brings version 2 back" in (
